@@ -1,0 +1,137 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt::Debug;
+
+use crate::{JobId, Result};
+
+/// Looking at a queue without changing it.
+#[async_trait]
+pub trait Inspect: Debug + Send + Sync + 'static {
+    /// Every live job of a kind, by id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn live(&self, kind: &str) -> Result<Vec<LiveJob>>;
+
+    /// How many jobs of each kind are in which state. Fast however many have finished.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn counts(&self) -> Result<BTreeMap<String, Counts>>;
+
+    /// The jobs of a kind that failed or were cancelled, latest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn failed(&self, kind: &str, limit: u32) -> Result<Vec<FinishedJob>>;
+}
+
+/// Where a live job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum LiveState {
+    /// Waits for its time: delayed, or failed and to be tried again.
+    Waiting,
+    /// Waits for a worker.
+    Ready,
+    /// A worker has it.
+    Running,
+}
+
+/// A job that has not ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LiveJob {
+    /// The job's id.
+    pub id: JobId,
+    /// Its key, if it has one.
+    pub key: Option<String>,
+    /// Its group, if it has one.
+    pub group: Option<String>,
+    /// What is to be done.
+    pub payload: Value,
+    /// Its priority.
+    pub priority: i16,
+    /// Where it stands.
+    pub state: LiveState,
+    /// The try it is at, or will be at when claimed, from 1.
+    pub attempt: u16,
+    /// The code of its last failure, if it has failed.
+    pub code: Option<String>,
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It was done.
+    Succeeded,
+    /// Its attempts were used up, it was discarded, or too many workers died with it; the code says which.
+    Failed,
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+/// A job that has ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FinishedJob {
+    /// The job's id.
+    pub id: JobId,
+    /// Its kind.
+    pub kind: String,
+    /// Its key, if it had one.
+    pub key: Option<String>,
+    /// Its group, if it had one.
+    pub group: Option<String>,
+    /// What was to be done. `Value::Null` for a job that succeeded: its result says more.
+    pub payload: Value,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many of its tries failed.
+    pub failures: u16,
+    /// How many workers died with it.
+    pub crashes: u16,
+    /// Why it ended, unless it succeeded: the code of the last failure, `CRASHED` or `CANCELLED`.
+    pub code: Option<String>,
+    /// The last failure, for people.
+    pub message: Option<String>,
+    /// When it was enqueued, by the database's clock.
+    pub created_at: DateTime<Utc>,
+    /// When it ended, by the database's clock.
+    pub finished_at: DateTime<Utc>,
+}
+
+/// How many jobs of a kind are in which state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Waiting for their time.
+    pub waiting: u64,
+    /// Waiting for a worker.
+    pub ready: u64,
+    /// With a worker.
+    pub running: u64,
+    /// Done.
+    pub succeeded: u64,
+    /// Ended without success.
+    pub failed: u64,
+    /// Ended because somebody said so.
+    pub cancelled: u64,
+}
+
+impl Counts {
+    /// The jobs that have not ended.
+    pub fn live(&self) -> u64 {
+        self.waiting + self.ready + self.running
+    }
+}

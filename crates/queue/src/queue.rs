@@ -1,0 +1,84 @@
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{
+    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Reaped, Result, Verdict,
+};
+
+/// A durable queue of jobs, each done at least once.
+///
+/// # Contract
+///
+/// - A job is leased to one holder at a time. A lease that ran out may be taken back by [`reap`](Self::reap); from then on its
+///   key proves nothing, and whatever its holder asks changes nothing and is answered as lost.
+/// - Every method is one transaction over all the jobs it was given, in any number: it happens wholly or not at all. An error
+///   of the database leaves open *whether* it happened; asking again is safe, as a key is spent by its first use.
+/// - All times are of the database's clock. Callers give durations only, so their own clocks may be wrong.
+/// - A lost lease among many does not keep the others from being served.
+/// - A clone of an implementation is a handle to the same queue.
+#[async_trait]
+pub trait Queue: Debug + Send + Sync + 'static {
+    /// Adds jobs. The answer has an id for each of them, or `None` where a job of that kind and key is live already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) if a job breaks a rule of [`NewJob`]: none of them is added then.
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn enqueue(&self, jobs: &[NewJob]) -> Result<Vec<Option<JobId>>>;
+
+    /// Leases jobs whose time has come: the highest priority first, then the oldest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for a lease of no length or a name that breaks a rule of [`Claim`];
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Lease>>;
+
+    /// Makes leases hold for `lease` from now; the answer says, in the order asked, what became of each.
+    ///
+    /// A lease that ran out but was not yet taken back is held again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for a lease of no length;
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn extend(&self, leases: &[LeaseKey], lease: Duration) -> Result<Vec<Extension>>;
+
+    /// Ends jobs that were done, and adds what they left undone. Answers the leases that had been lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) if a result or a rest breaks a rule: nothing is completed then;
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn complete(&self, done: &[Completion]) -> Result<Vec<LeaseKey>>;
+
+    /// Ends tries that failed: their jobs wait for another try, or end. Says, in the order asked, which.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for a code that breaks a rule of [`Failure`];
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn fail(&self, failures: &[Failure]) -> Result<Vec<Verdict>>;
+
+    /// Gives jobs back, to be claimed when `wait` has passed; a graceful stop, or a snooze. No attempt is used up.
+    /// A job whose cancellation was asked for ends instead. Answers the leases that had been lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn release(&self, leases: &[LeaseKey], wait: Duration) -> Result<Vec<LeaseKey>>;
+
+    /// Takes back leases that ran out. Anybody may do so at any time; workers do so now and then.
+    ///
+    /// The job waits for a worker again and its crashes rise by one; the fifth ends it with the code `CRASHED`, as a job that
+    /// kills its workers would otherwise do so for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn reap(&self) -> Result<Reaped>;
+}
+
+const _: fn(&dyn Queue) = |_| {}; // Stays usable as `dyn Queue`.
