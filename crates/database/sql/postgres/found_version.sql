@@ -1,0 +1,1 @@
+SELECT COALESCE(MAX(version), 0) FROM barkeep.database_migration WHERE component = $1

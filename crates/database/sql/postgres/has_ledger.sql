@@ -1,0 +1,1 @@
+SELECT to_regclass('barkeep.database_migration') IS NOT NULL

@@ -1,0 +1,1 @@
+INSERT INTO database_migration (component, version) VALUES (?1, ?2)

@@ -1,0 +1,128 @@
+use std::ops::{Deref, DerefMut};
+
+use sqlx::pool::PoolConnection;
+
+use crate::Result;
+
+/// A database that barkeep runs on. Closed: implemented here for PostgreSQL and SQLite alone.
+pub trait Engine: sqlx::Database + sealed::Sealed {
+    /// The statement that opens a transaction which is going to write.
+    const BEGIN: &'static str;
+}
+
+mod sealed {
+    /// Keeps the set of engines closed.
+    pub trait Sealed {}
+    #[cfg(feature = "postgres")]
+    impl Sealed for sqlx::Postgres {}
+    #[cfg(feature = "sqlite")]
+    impl Sealed for sqlx::Sqlite {}
+}
+
+#[cfg(feature = "postgres")]
+impl Engine for sqlx::Postgres {
+    const BEGIN: &'static str = "BEGIN";
+}
+
+#[cfg(feature = "sqlite")]
+impl Engine for sqlx::Sqlite {
+    // A plain BEGIN takes the write lock only at the first write, and then fails at once, whatever the busy timeout
+    // says, if another process wrote since the first read.
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+}
+
+/// A connection out of the pool, for the length of one verb.
+///
+/// [`finish`](Self::finish) gives it back. A connection that is dropped instead (an error, a timeout, a cancelled task)
+/// is closed: nobody can tell what state it is in.
+#[derive(Debug)]
+pub struct Connection<E: Engine> {
+    // `None` only once finished.
+    pooled: Option<PoolConnection<E>>,
+}
+
+impl<E: Engine> Connection<E> {
+    pub(crate) fn new(pooled: PoolConnection<E>) -> Self {
+        Self { pooled: Some(pooled) }
+    }
+
+    /// Gives the connection back to its pool.
+    pub fn finish(mut self) {
+        self.pooled = None;
+    }
+}
+
+impl<E: Engine> Drop for Connection<E> {
+    fn drop(&mut self) {
+        if let Some(pooled) = &mut self.pooled {
+            pooled.close_on_drop();
+        }
+    }
+}
+
+impl<E: Engine> Deref for Connection<E> {
+    type Target = E::Connection;
+
+    fn deref(&self) -> &E::Connection {
+        self.pooled.as_ref().expect("a connection is in use until it is finished")
+    }
+}
+
+impl<E: Engine> DerefMut for Connection<E> {
+    fn deref_mut(&mut self) -> &mut E::Connection {
+        self.pooled.as_mut().expect("a connection is in use until it is finished")
+    }
+}
+
+/// A transaction that may write. Dropped uncommitted, it changed nothing, and its connection is closed.
+#[derive(Debug)]
+pub struct Transaction<E: Engine> {
+    connection: Connection<E>,
+}
+
+impl<E: Engine> Transaction<E>
+where
+    for<'c> &'c mut E::Connection: sqlx::Executor<'c, Database = E>,
+{
+    pub(crate) async fn begin(mut connection: Connection<E>) -> Result<Self> {
+        sqlx::Executor::execute(&mut *connection, E::BEGIN).await?;
+        Ok(Self { connection })
+    }
+
+    /// Makes the changes durable and gives the connection back.
+    ///
+    /// # Errors
+    ///
+    /// The database refused, or did not answer; in the latter case it is unknown whether the changes were made.
+    pub async fn commit(mut self) -> Result<()> {
+        sqlx::Executor::execute(&mut *self.connection, "COMMIT").await?;
+        self.connection.finish();
+        Ok(())
+    }
+
+    /// Undoes the changes and gives the connection back. Dropping the transaction undoes them too, at the price of its
+    /// connection.
+    ///
+    /// # Errors
+    ///
+    /// The database did not answer; the changes are undone all the same.
+    pub async fn rollback(mut self) -> Result<()> {
+        sqlx::Executor::execute(&mut *self.connection, "ROLLBACK").await?;
+        self.connection.finish();
+        Ok(())
+    }
+}
+
+impl<E: Engine> Deref for Transaction<E> {
+    type Target = E::Connection;
+
+    fn deref(&self) -> &E::Connection {
+        &self.connection
+    }
+}
+
+impl<E: Engine> DerefMut for Transaction<E> {
+    fn deref_mut(&mut self) -> &mut E::Connection {
+        &mut self.connection
+    }
+}

@@ -1,0 +1,218 @@
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::location::InvalidLocation;
+
+/// What the database calls of barkeep return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// Why the database did not do what it was asked. Never holds a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The location is no database URL.
+    #[error(transparent)]
+    Location(#[from] InvalidLocation),
+    /// No connection could be made.
+    #[error("cannot connect to {target}; is the server running, and is the address right?")]
+    Unreachable {
+        /// Whom we called, without the password.
+        target: String,
+        /// Why it failed.
+        #[source]
+        source: Source,
+    },
+    /// The database refused the user, or the user may not do this.
+    #[error("the database refused access")]
+    Denied(#[source] Source),
+    /// The file cannot be opened, read or written.
+    #[error("cannot open the database file {}; check that its folder exists and may be written to", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: Source,
+    },
+    /// The file holds something else.
+    #[error("{} is not a SQLite database; it was left as it is: name another file", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The server or library is too old.
+    #[error("{product} {found} is too old: at least {needed} is needed")]
+    TooOld {
+        /// Which server or library.
+        product: &'static str,
+        /// Its version.
+        found: String,
+        /// The oldest version that will do.
+        needed: &'static str,
+    },
+    /// The tables were made by a newer version of barkeep.
+    #[error(
+        "the {component} tables are of schema version {found}, but this program knows only {known}; upgrade it"
+    )]
+    NewerSchema {
+        /// Whose tables.
+        component: &'static str,
+        /// The version found.
+        found: u32,
+        /// The newest version known.
+        known: u32,
+    },
+    /// Another transaction is in the way; the same again may succeed.
+    #[error("the database is busy")]
+    Busy(#[source] Source),
+    /// The database did not answer in time. Whether it did what it was asked is unknown.
+    #[error("the database did not answer within {} s", limit.as_secs_f32())]
+    TimedOut {
+        /// How long we waited.
+        limit: Duration,
+    },
+    /// The connection broke. Whether the database did what it was asked is unknown.
+    #[error("the connection to the database was lost")]
+    Lost(#[source] Source),
+    /// There is no space left.
+    #[error("the database has no space left; nothing was written: free some and run again")]
+    Full(#[source] Source),
+    /// A constraint was violated: a fault in the caller.
+    #[error("the database refused a value")]
+    Refused(#[source] Source),
+    /// Anything else: a fault in barkeep, or damage in the database.
+    #[error("the database failed")]
+    Failed(#[source] Source),
+}
+
+impl Error {
+    /// The stable code that is logged, stored and counted.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Location(_) => "INVALID_DATABASE_URL",
+            Self::Unreachable { .. } => "DATABASE_UNREACHABLE",
+            Self::Denied(_) => "DATABASE_ACCESS_DENIED",
+            Self::Unreadable { .. } => "DATABASE_UNREADABLE",
+            Self::NotADatabase { .. } => "NOT_A_DATABASE",
+            Self::TooOld { .. } => "DATABASE_TOO_OLD",
+            Self::NewerSchema { .. } => "NEWER_SCHEMA",
+            Self::Busy(_) => "DATABASE_BUSY",
+            Self::TimedOut { .. } => "DATABASE_TIMEOUT",
+            Self::Lost(_) => "DATABASE_LOST",
+            Self::Full(_) => "STORAGE_FULL",
+            Self::Refused(_) => "CONSTRAINT_VIOLATED",
+            Self::Failed(_) => "DATABASE_FAILED",
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Busy(_) | Self::TimedOut { .. } | Self::Lost(_) => {
+                true
+            }
+            Self::Location(_)
+            | Self::Denied(_)
+            | Self::Unreadable { .. }
+            | Self::NotADatabase { .. }
+            | Self::TooOld { .. }
+            | Self::NewerSchema { .. }
+            | Self::Full(_)
+            | Self::Refused(_)
+            | Self::Failed(_) => false,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let class = match &error {
+            sqlx::Error::Database(refusal) => match refusal.code() {
+                Some(code) if is_sqlite(refusal.as_ref()) => sqlite_class(&code),
+                Some(code) => postgres_class(&code),
+                None => Self::Failed,
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Lost,
+            sqlx::Error::Protocol(_) => Self::Lost,
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            _ => Self::Failed,
+        };
+        class(Box::new(error))
+    }
+}
+
+type Class = fn(Source) -> Error;
+
+#[cfg(feature = "sqlite")]
+fn is_sqlite(refusal: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
+    refusal.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn is_sqlite(_: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
+    false
+}
+
+/// By SQLSTATE: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn postgres_class(code: &str) -> Class {
+    match code {
+        "53100" => Error::Full,
+        // Serialization failure, deadlock, lock timeout, and the server's own shortages.
+        "40001" | "40P01" | "55P03" | "57014" => Error::Busy,
+        _ if code.starts_with("53") => Error::Busy,
+        // The server shuts down, crashed, or is starting.
+        "57P01" | "57P02" | "57P03" | "57P05" => Error::Lost,
+        _ if code.starts_with("08") => Error::Lost,
+        "42501" | "3D000" => Error::Denied,
+        _ if code.starts_with("28") => Error::Denied,
+        _ if code.starts_with("23") || code.starts_with("22") => Error::Refused,
+        _ => Error::Failed,
+    }
+}
+
+/// By primary result code: <https://www.sqlite.org/rescode.html>.
+fn sqlite_class(code: &str) -> Class {
+    match code.parse::<u32>().map(|code| code & 0xff) {
+        Ok(5 | 6) => Error::Busy,
+        Ok(13) => Error::Full,
+        Ok(3 | 8 | 23) => Error::Denied,
+        Ok(18..=20) => Error::Refused,
+        _ => Error::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_apart_by_what_the_caller_can_do() {
+        let code = |class: Class| class("".into()).code();
+        for (sqlstate, expected) in [
+            ("53100", "STORAGE_FULL"),
+            ("53300", "DATABASE_BUSY"),
+            ("40P01", "DATABASE_BUSY"),
+            ("57P01", "DATABASE_LOST"),
+            ("28P01", "DATABASE_ACCESS_DENIED"),
+            ("23514", "CONSTRAINT_VIOLATED"),
+            ("42P01", "DATABASE_FAILED"),
+        ] {
+            assert_eq!(code(postgres_class(sqlstate)), expected, "{sqlstate}");
+        }
+        // 261 is SQLITE_BUSY_RECOVERY, 2067 SQLITE_CONSTRAINT_UNIQUE.
+        for (result, expected) in [
+            ("5", "DATABASE_BUSY"),
+            ("261", "DATABASE_BUSY"),
+            ("13", "STORAGE_FULL"),
+            ("2067", "CONSTRAINT_VIOLATED"),
+        ] {
+            assert_eq!(code(sqlite_class(result)), expected, "{result}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod bounded;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod connection;
+mod error;
+mod location;
+mod migrations;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use connection::{Connection, Engine, Transaction};
+pub use error::{Error, Result};
+pub use location::{InvalidLocation, Location};
+pub use migrations::{Migrations, Step};
+#[cfg(feature = "postgres")]
+pub use postgres::{Postgres, PostgresSettings};
+pub use schema::{InvalidSchemaName, SchemaName};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Sqlite, SqliteSettings};

@@ -1,0 +1,283 @@
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr};
+use url::Url;
+
+use crate::bounded::bounded;
+use crate::{
+    Connection, Error, InvalidLocation, Location, Migrations, Result, SchemaName, Transaction,
+};
+
+/// A PostgreSQL server, version 14 or later. A clone is a handle to the same pool.
+///
+/// A server that is not on this machine is only spoken to over TLS with its certificate checked, unless the URL names
+/// another `sslmode`.
+#[derive(Clone)]
+pub struct Postgres {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    // Not in any Debug: the options print the password.
+    options: PgConnectOptions,
+    target: String,
+    schema: SchemaName,
+    timeout: Duration,
+    pool: PgPool,
+}
+
+/// How to connect to a PostgreSQL server.
+#[derive(Clone)]
+pub struct PostgresSettings {
+    url: Url,
+    schema: SchemaName,
+    timeout: Duration,
+    connections: u32,
+}
+
+impl PostgresSettings {
+    /// The server at `url`, schema `barkeep`, 30 s for a call, up to 10 connections.
+    pub fn new(url: Url) -> Self {
+        Self { url, schema: SchemaName::BARKEEP, timeout: Duration::from_secs(30), connections: 10 }
+    }
+
+    /// Keeps the tables in another schema.
+    #[must_use]
+    pub fn with_schema(self, schema: SchemaName) -> Self {
+        Self { schema, ..self }
+    }
+
+    /// Gives up on a call after `timeout`.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Opens up to `connections` at once; at least one.
+    #[must_use]
+    pub fn with_connections(self, connections: u32) -> Self {
+        Self { connections: connections.max(1), ..self }
+    }
+}
+
+impl fmt::Debug for PostgresSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PostgresSettings")
+            .field("target", &Location::Postgres(self.url.clone()))
+            .field("schema", &self.schema)
+            .field("timeout", &self.timeout)
+            .field("connections", &self.connections)
+            .finish()
+    }
+}
+
+/// How long a server may take to accept a first connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// PostgreSQL 14.
+const OLDEST_SERVER: i32 = 140_000;
+
+impl Postgres {
+    /// Connects to the server at `url` and checks that it will do.
+    ///
+    /// # Errors
+    ///
+    /// Within 5 s: [`Error::Location`], [`Error::Unreachable`] with the host and the cause, [`Error::Denied`] or
+    /// [`Error::TooOld`].
+    pub async fn connect(url: &str) -> Result<Self> {
+        match Location::from_str(url)? {
+            Location::Postgres(url) => Self::connect_with(PostgresSettings::new(url)).await,
+            Location::Sqlite(_) => Err(InvalidLocation("not a PostgreSQL server").into()),
+        }
+    }
+
+    /// Connects with other than the default settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Postgres::connect`].
+    pub async fn connect_with(settings: PostgresSettings) -> Result<Self> {
+        let options = options(&settings.url)?;
+        let target = Location::Postgres(settings.url).to_string();
+        // Outside of the pool, which would retry in silence and then hide the cause.
+        check_server(&options).await.map_err(|error| unreachable(&target, error))?;
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.connections)
+            .acquire_timeout(settings.timeout)
+            .connect_lazy_with(options.clone());
+        let PostgresSettings { schema, timeout, .. } = settings;
+        Ok(Self { shared: Arc::new(Shared { options, target, schema, timeout, pool }) })
+    }
+
+    /// A statement written for the schema `barkeep`, told for the schema of this database.
+    pub fn sql(&self, statement: &'static str) -> SqlStr {
+        // Safe: the statement is ours, and a schema name can hold nothing that ends it.
+        AssertSqlSafe(self.shared.schema.told(statement)).into_sql_str()
+    }
+
+    /// Brings a component's tables up to date.
+    ///
+    /// A database that is up to date is only read, so that a role without the right to create tables can start.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NewerSchema`], [`Error::Busy`] if another process migrates for too long, or whatever a step fails with;
+    /// then none has run.
+    pub async fn migrate(&self, migrations: &Migrations) -> Result<()> {
+        self.bounded(async {
+            // A connection of its own, closed on every path: a lock that outlives its error would hang the next process.
+            let mut connection = PgConnection::connect_with(&self.shared.options).await?;
+            if self.steps_missing(migrations, &mut connection).await? {
+                self.run_steps(migrations, &mut connection).await?;
+            }
+            connection.close().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn steps_missing(
+        &self,
+        migrations: &Migrations,
+        connection: &mut PgConnection,
+    ) -> Result<bool> {
+        let ledger_stands: bool =
+            sqlx::query_scalar(self.sql(include_str!("../sql/postgres/has_ledger.sql")))
+                .fetch_one(&mut *connection)
+                .await?;
+        if !ledger_stands {
+            return Ok(true);
+        }
+        let found = self.found_version(migrations, connection).await?;
+        Ok(!migrations.after(found)?.is_empty())
+    }
+
+    async fn run_steps(
+        &self,
+        migrations: &Migrations,
+        connection: &mut PgConnection,
+    ) -> Result<()> {
+        let mut transaction = connection.begin().await?;
+        sqlx::raw_sql(include_str!("../sql/postgres/lock_migrations.sql"))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_schema.sql")))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_ledger.sql")))
+            .execute(&mut *transaction)
+            .await?;
+        let found = self.found_version(migrations, &mut transaction).await?;
+        for step in migrations.after(found)? {
+            sqlx::raw_sql(self.sql(step.sql)).execute(&mut *transaction).await?;
+            sqlx::query(self.sql(include_str!("../sql/postgres/record_step.sql")))
+                .bind(migrations.component)
+                .bind(step.version.cast_signed())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn found_version(
+        &self,
+        migrations: &Migrations,
+        connection: &mut PgConnection,
+    ) -> Result<u32> {
+        let found: i32 =
+            sqlx::query_scalar(self.sql(include_str!("../sql/postgres/found_version.sql")))
+                .bind(migrations.component)
+                .fetch_one(connection)
+                .await?;
+        Ok(found.cast_unsigned())
+    }
+
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if all connections are in use for too long, [`Error::Lost`] if the server is gone.
+    pub async fn begin(&self) -> Result<Transaction<sqlx::Postgres>> {
+        Transaction::begin(self.connection().await?).await
+    }
+
+    /// A connection for single statements, each of which is its own transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Postgres::begin`].
+    pub async fn connection(&self) -> Result<Connection<sqlx::Postgres>> {
+        Ok(Connection::new(self.shared.pool.acquire().await?))
+    }
+
+    /// Runs a whole verb within the timeout of this database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`], or the verb's own.
+    pub async fn bounded<T, E: From<Error>>(
+        &self,
+        verb: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        bounded(self.shared.timeout, verb).await
+    }
+
+    /// The schema that holds the tables.
+    pub fn schema(&self) -> &SchemaName {
+        &self.shared.schema
+    }
+
+    /// Closes every connection. Other handles to the same database fail from then on.
+    pub async fn close(&self) {
+        self.shared.pool.close().await;
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Postgres")
+            .field("target", &self.shared.target)
+            .field("schema", &self.shared.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+fn options(url: &Url) -> Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url.as_str())
+        .map_err(|_| InvalidLocation("PostgreSQL cannot read its parts"))?
+        .application_name("barkeep");
+    let says_how = url.query_pairs().any(|(name, _)| name == "sslmode" || name == "ssl-mode");
+    let is_here = options.get_socket().is_some()
+        || options.get_host().starts_with('/')
+        || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]");
+    Ok(if says_how || is_here { options } else { options.ssl_mode(PgSslMode::VerifyFull) })
+}
+
+async fn check_server(options: &PgConnectOptions) -> Result<()> {
+    bounded(CONNECT_TIMEOUT, async {
+        let mut connection = PgConnection::connect_with(options).await?;
+        let version: String =
+            sqlx::query_scalar("SHOW server_version_num").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        if version.parse().unwrap_or(0) < OLDEST_SERVER {
+            return Err(Error::TooOld { product: "PostgreSQL", found: version, needed: "14" });
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn unreachable(target: &str, error: Error) -> Error {
+    let source: Box<dyn std::error::Error + Send + Sync> = match error {
+        Error::Lost(source) | Error::Failed(source) => source,
+        Error::TimedOut { .. } => Box::new(error),
+        other => return other,
+    };
+    Error::Unreachable { target: target.to_owned(), source }
+}

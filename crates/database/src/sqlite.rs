@@ -1,0 +1,221 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::bounded::bounded;
+use crate::{Connection, Error, Migrations, Result, Transaction};
+
+/// A SQLite file, shared by any number of tasks and processes of one machine. A clone is a handle to the same.
+///
+/// Writes go through one connection, since SQLite has one writer; reads have their own. The file is created for its
+/// owner alone (mode 0600), in WAL mode: a killed process loses nothing that was committed. Not for network
+/// filesystems, where locks cannot be relied on.
+#[derive(Clone)]
+pub struct Sqlite {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: SqliteSettings,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// How to open a SQLite file.
+#[derive(Clone, Debug)]
+pub struct SqliteSettings {
+    path: PathBuf,
+    timeout: Duration,
+    readers: u32,
+}
+
+impl SqliteSettings {
+    /// The file at `path`, 30 s for a call, 4 reading connections.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self { path: path.as_ref().to_owned(), timeout: Duration::from_secs(30), readers: 4 }
+    }
+
+    /// Gives up on a call after `timeout`.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Reads over up to `readers` connections at once; at least one.
+    #[must_use]
+    pub fn with_readers(self, readers: u32) -> Self {
+        Self { readers: readers.max(1), ..self }
+    }
+}
+
+/// How long a statement waits for another process' transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Sqlite {
+    /// Opens the file at `path`; creates it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreadable`], [`Error::NotADatabase`], or [`Error::TooOld`] if the SQLite library in this program has the
+    /// WAL-reset fault of versions before 3.51.3.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(SqliteSettings::new(path)).await
+    }
+
+    /// Opens a file with other than the default settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sqlite::open`].
+    pub async fn open_with(settings: SqliteSettings) -> Result<Self> {
+        create_private(&settings.path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&settings.path)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Normal);
+        // Only the writer switches the mode, which needs the file for itself: readers would wait for each other.
+        let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
+        let pool = || {
+            SqlitePoolOptions::new().acquire_timeout(settings.timeout).test_before_acquire(false)
+        };
+        let writer = pool().max_connections(1).connect_lazy_with(writing);
+        let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
+        let database = Self { shared: Arc::new(Shared { settings, writer, readers }) };
+        database.check_version().await.map_err(|error| database.opening(error))?;
+        Ok(database)
+    }
+
+    /// Brings a component's tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NewerSchema`], or whatever a step fails with; then none has run.
+    pub async fn migrate(&self, migrations: &Migrations) -> Result<()> {
+        self.bounded(async {
+            let mut transaction = self.begin().await?;
+            sqlx::query(include_str!("../sql/sqlite/create_ledger.sql"))
+                .execute(&mut *transaction)
+                .await?;
+            let found: u32 = sqlx::query_scalar(include_str!("../sql/sqlite/found_version.sql"))
+                .bind(migrations.component)
+                .fetch_one(&mut *transaction)
+                .await?;
+            for step in migrations.after(found)? {
+                sqlx::raw_sql(step.sql).execute(&mut *transaction).await?;
+                sqlx::query(include_str!("../sql/sqlite/record_step.sql"))
+                    .bind(migrations.component)
+                    .bind(step.version)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await
+        })
+        .await
+    }
+
+    /// Opens a transaction on the one writing connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if others wrote for too long.
+    pub async fn begin(&self) -> Result<Transaction<sqlx::Sqlite>> {
+        Transaction::begin(Connection::new(self.shared.writer.acquire().await?)).await
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if all are in use for too long.
+    pub async fn connection(&self) -> Result<Connection<sqlx::Sqlite>> {
+        Ok(Connection::new(self.shared.readers.acquire().await?))
+    }
+
+    /// Runs a whole verb within the timeout of this database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`], or the verb's own.
+    pub async fn bounded<T, E: From<Error>>(
+        &self,
+        verb: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        bounded(self.shared.settings.timeout, verb).await
+    }
+
+    /// Where the database is.
+    pub fn path(&self) -> &Path {
+        &self.shared.settings.path
+    }
+
+    /// Closes every connection. Other handles to the same database fail from then on.
+    pub async fn close(&self) {
+        self.shared.readers.close().await;
+        // Last, so that it is the one to fold the write-ahead log into the file.
+        self.shared.writer.close().await;
+    }
+
+    /// The fault: <https://www.sqlite.org/wal.html#walresetbug>.
+    async fn check_version(&self) -> Result<()> {
+        const NEEDED: (u32, u32, u32) = (3, 51, 3);
+        let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
+        let found: String =
+            sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
+        connection.finish();
+        let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
+        let mut part = || parts.next().unwrap_or(0);
+        if (part(), part(), part()) < NEEDED {
+            return Err(Error::TooOld { product: "SQLite", found, needed: "3.51.3" });
+        }
+        Ok(())
+    }
+
+    /// Says of an error at opening what it means for the file.
+    fn opening(&self, error: Error) -> Error {
+        let path = self.shared.settings.path.clone();
+        match error {
+            Error::Failed(source) if result_code(source.as_ref()) == Some(26) => {
+                Error::NotADatabase { path }
+            }
+            Error::Failed(source) | Error::Denied(source) | Error::Lost(source) => {
+                Error::Unreadable { path, source }
+            }
+            other => other,
+        }
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Sqlite")
+            .field("path", &self.shared.settings.path)
+            .finish_non_exhaustive()
+    }
+}
+
+fn result_code(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<u32> {
+    let sqlx::Error::Database(refusal) = source.downcast_ref::<sqlx::Error>()? else { return None };
+    refusal.code()?.parse().ok()
+}
+
+/// Makes an empty file that only its owner may read. An existing one is not even opened: closing it again would drop
+/// the locks that SQLite holds for this process.
+fn create_private(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(Error::Unreadable { path: path.to_owned(), source: Box::new(error) })
+        }
+        _ => Ok(()),
+    }
+}

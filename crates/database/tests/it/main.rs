@@ -1,0 +1,7 @@
+//! Real files, real servers, real processes that hang.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
