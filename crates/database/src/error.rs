@@ -54,9 +54,7 @@ pub enum Error {
         needed: &'static str,
     },
     /// The tables were made by a newer version of barkeep.
-    #[error(
-        "the {component} tables are of schema version {found}, but this program knows only {known}; upgrade it"
-    )]
+    #[error("the {component} tables are of schema version {found}, but this program knows only {known}; upgrade it")]
     NewerSchema {
         /// Whose tables.
         component: &'static str,
@@ -111,9 +109,7 @@ impl Error {
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Busy(_) | Self::TimedOut { .. } | Self::Lost(_) => {
-                true
-            }
+            Self::Unreachable { .. } | Self::Busy(_) | Self::TimedOut { .. } | Self::Lost(_) => true,
             Self::Location(_)
             | Self::Denied(_)
             | Self::Unreadable { .. }
@@ -135,10 +131,9 @@ impl From<sqlx::Error> for Error {
                 Some(code) => postgres_class(&code),
                 None => Self::Failed,
             },
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Self::Lost,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                Self::Lost
+            }
             sqlx::Error::Protocol(_) => Self::Lost,
             sqlx::Error::PoolTimedOut => Self::Busy,
             _ => Self::Failed,
@@ -206,12 +201,9 @@ mod tests {
             assert_eq!(code(postgres_class(sqlstate)), expected, "{sqlstate}");
         }
         // 261 is SQLITE_BUSY_RECOVERY, 2067 SQLITE_CONSTRAINT_UNIQUE.
-        for (result, expected) in [
-            ("5", "DATABASE_BUSY"),
-            ("261", "DATABASE_BUSY"),
-            ("13", "STORAGE_FULL"),
-            ("2067", "CONSTRAINT_VIOLATED"),
-        ] {
+        for (result, expected) in
+            [("5", "DATABASE_BUSY"), ("261", "DATABASE_BUSY"), ("13", "STORAGE_FULL"), ("2067", "CONSTRAINT_VIOLATED")]
+        {
             assert_eq!(code(sqlite_class(result)), expected, "{result}");
         }
     }

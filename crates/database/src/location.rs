@@ -25,22 +25,17 @@ pub enum Location {
 
 /// A text that is no location of a database. Does not repeat the text: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "invalid database URL: {0}; expected sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/NAME"
-)]
+#[error("invalid database URL: {0}; expected sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/NAME")]
 pub struct InvalidLocation(pub(crate) &'static str);
 
 impl FromStr for Location {
     type Err = InvalidLocation;
 
     fn from_str(text: &str) -> Result<Self, InvalidLocation> {
-        if let Some(file) = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"))
-        {
+        if let Some(file) = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) {
             return match file {
                 "" => Err(InvalidLocation("the file is missing")),
-                _ if file.contains('?') => {
-                    Err(InvalidLocation("a SQLite file takes no parameters"))
-                }
+                _ if file.contains('?') => Err(InvalidLocation("a SQLite file takes no parameters")),
                 _ => Ok(Self::Sqlite(Path::new(file).to_owned())),
             };
         }

@@ -8,9 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr};
 use url::Url;
 
 use crate::bounded::bounded;
-use crate::{
-    Connection, Error, InvalidLocation, Location, Migrations, Result, SchemaName, Transaction,
-};
+use crate::{Connection, Error, InvalidLocation, Location, Migrations, Result, SchemaName, Transaction};
 
 /// A PostgreSQL server, version 14 or later. A clone is a handle to the same pool.
 ///
@@ -140,15 +138,10 @@ impl Postgres {
         .await
     }
 
-    async fn steps_missing(
-        &self,
-        migrations: &Migrations,
-        connection: &mut PgConnection,
-    ) -> Result<bool> {
-        let ledger_stands: bool =
-            sqlx::query_scalar(self.sql(include_str!("../sql/postgres/has_ledger.sql")))
-                .fetch_one(&mut *connection)
-                .await?;
+    async fn steps_missing(&self, migrations: &Migrations, connection: &mut PgConnection) -> Result<bool> {
+        let ledger_stands: bool = sqlx::query_scalar(self.sql(include_str!("../sql/postgres/has_ledger.sql")))
+            .fetch_one(&mut *connection)
+            .await?;
         if !ledger_stands {
             return Ok(true);
         }
@@ -156,21 +149,11 @@ impl Postgres {
         Ok(!migrations.after(found)?.is_empty())
     }
 
-    async fn run_steps(
-        &self,
-        migrations: &Migrations,
-        connection: &mut PgConnection,
-    ) -> Result<()> {
+    async fn run_steps(&self, migrations: &Migrations, connection: &mut PgConnection) -> Result<()> {
         let mut transaction = connection.begin().await?;
-        sqlx::raw_sql(include_str!("../sql/postgres/lock_migrations.sql"))
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_schema.sql")))
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_ledger.sql")))
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::raw_sql(include_str!("../sql/postgres/lock_migrations.sql")).execute(&mut *transaction).await?;
+        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_schema.sql"))).execute(&mut *transaction).await?;
+        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_ledger.sql"))).execute(&mut *transaction).await?;
         let found = self.found_version(migrations, &mut transaction).await?;
         for step in migrations.after(found)? {
             sqlx::raw_sql(self.sql(step.sql)).execute(&mut *transaction).await?;
@@ -184,16 +167,11 @@ impl Postgres {
         Ok(())
     }
 
-    async fn found_version(
-        &self,
-        migrations: &Migrations,
-        connection: &mut PgConnection,
-    ) -> Result<u32> {
-        let found: i32 =
-            sqlx::query_scalar(self.sql(include_str!("../sql/postgres/found_version.sql")))
-                .bind(migrations.component)
-                .fetch_one(connection)
-                .await?;
+    async fn found_version(&self, migrations: &Migrations, connection: &mut PgConnection) -> Result<u32> {
+        let found: i32 = sqlx::query_scalar(self.sql(include_str!("../sql/postgres/found_version.sql")))
+            .bind(migrations.component)
+            .fetch_one(connection)
+            .await?;
         Ok(found.cast_unsigned())
     }
 
@@ -220,10 +198,7 @@ impl Postgres {
     /// # Errors
     ///
     /// [`Error::TimedOut`], or the verb's own.
-    pub async fn bounded<T, E: From<Error>>(
-        &self,
-        verb: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
+    pub async fn bounded<T, E: From<Error>>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         bounded(self.shared.timeout, verb).await
     }
 
@@ -262,8 +237,7 @@ fn options(url: &Url) -> Result<PgConnectOptions> {
 async fn check_server(options: &PgConnectOptions) -> Result<()> {
     bounded(CONNECT_TIMEOUT, async {
         let mut connection = PgConnection::connect_with(options).await?;
-        let version: String =
-            sqlx::query_scalar("SHOW server_version_num").fetch_one(&mut connection).await?;
+        let version: String = sqlx::query_scalar("SHOW server_version_num").fetch_one(&mut connection).await?;
         connection.close().await?;
         if version.parse().unwrap_or(0) < OLDEST_SERVER {
             return Err(Error::TooOld { product: "PostgreSQL", found: version, needed: "14" });

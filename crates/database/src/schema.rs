@@ -18,9 +18,7 @@ pub struct SchemaName(Cow<'static, str>);
 
 /// A text that cannot name a schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "invalid schema name {0:?}: expected 1 to 63 lower-case letters, digits or '_', not starting with a digit"
-)]
+#[error("invalid schema name {0:?}: expected 1 to 63 lower-case letters, digits or '_', not starting with a digit")]
 pub struct InvalidSchemaName(pub String);
 
 impl SchemaName {
@@ -53,8 +51,7 @@ impl FromStr for SchemaName {
     type Err = InvalidSchemaName;
 
     fn from_str(text: &str) -> std::result::Result<Self, InvalidSchemaName> {
-        let starts_well =
-            text.bytes().next().is_some_and(|first| first.is_ascii_lowercase() || first == b'_');
+        let starts_well = text.bytes().next().is_some_and(|first| first.is_ascii_lowercase() || first == b'_');
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if starts_well && text.len() <= 63 && text.bytes().all(allowed) {
             Ok(Self(Cow::Owned(text.to_owned())))
@@ -90,9 +87,6 @@ mod tests {
         let statement = "SELECT 1 FROM barkeep.queue_job JOIN barkeep.queue_ready USING (id)";
         assert_eq!(SchemaName::BARKEEP.told(statement), statement);
         let chosen: SchemaName = "user".parse().unwrap();
-        assert_eq!(
-            chosen.told(statement),
-            r#"SELECT 1 FROM "user".queue_job JOIN "user".queue_ready USING (id)"#
-        );
+        assert_eq!(chosen.told(statement), r#"SELECT 1 FROM "user".queue_job JOIN "user".queue_ready USING (id)"#);
     }
 }

@@ -3,9 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::bounded::bounded;
 use crate::{Connection, Error, Migrations, Result, Transaction};
@@ -81,9 +79,7 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Normal);
         // Only the writer switches the mode, which needs the file for itself: readers would wait for each other.
         let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
-        let pool = || {
-            SqlitePoolOptions::new().acquire_timeout(settings.timeout).test_before_acquire(false)
-        };
+        let pool = || SqlitePoolOptions::new().acquire_timeout(settings.timeout).test_before_acquire(false);
         let writer = pool().max_connections(1).connect_lazy_with(writing);
         let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
         let database = Self { shared: Arc::new(Shared { settings, writer, readers }) };
@@ -99,9 +95,7 @@ impl Sqlite {
     pub async fn migrate(&self, migrations: &Migrations) -> Result<()> {
         self.bounded(async {
             let mut transaction = self.begin().await?;
-            sqlx::query(include_str!("../sql/sqlite/create_ledger.sql"))
-                .execute(&mut *transaction)
-                .await?;
+            sqlx::query(include_str!("../sql/sqlite/create_ledger.sql")).execute(&mut *transaction).await?;
             let found: u32 = sqlx::query_scalar(include_str!("../sql/sqlite/found_version.sql"))
                 .bind(migrations.component)
                 .fetch_one(&mut *transaction)
@@ -142,10 +136,7 @@ impl Sqlite {
     /// # Errors
     ///
     /// [`Error::TimedOut`], or the verb's own.
-    pub async fn bounded<T, E: From<Error>>(
-        &self,
-        verb: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
+    pub async fn bounded<T, E: From<Error>>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         bounded(self.shared.settings.timeout, verb).await
     }
 
@@ -165,8 +156,7 @@ impl Sqlite {
     async fn check_version(&self) -> Result<()> {
         const NEEDED: (u32, u32, u32) = (3, 51, 3);
         let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
-        let found: String =
-            sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
+        let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
         connection.finish();
         let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
         let mut part = || parts.next().unwrap_or(0);
@@ -180,12 +170,8 @@ impl Sqlite {
     fn opening(&self, error: Error) -> Error {
         let path = self.shared.settings.path.clone();
         match error {
-            Error::Failed(source) if result_code(source.as_ref()) == Some(26) => {
-                Error::NotADatabase { path }
-            }
-            Error::Failed(source) | Error::Denied(source) | Error::Lost(source) => {
-                Error::Unreadable { path, source }
-            }
+            Error::Failed(source) if result_code(source.as_ref()) == Some(26) => Error::NotADatabase { path },
+            Error::Failed(source) | Error::Denied(source) | Error::Lost(source) => Error::Unreadable { path, source },
             other => other,
         }
     }
@@ -193,10 +179,7 @@ impl Sqlite {
 
 impl fmt::Debug for Sqlite {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Sqlite")
-            .field("path", &self.shared.settings.path)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Sqlite").field("path", &self.shared.settings.path).finish_non_exhaustive()
     }
 }
 

@@ -19,15 +19,13 @@ fn candidates() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join("initdb"));
     // A link on the PATH need not have its siblings beside it: follow it home.
-    let mut folders: Vec<PathBuf> = on_path
-        .filter_map(|initdb| Some(initdb.canonicalize().ok()?.parent()?.to_owned()))
-        .collect();
+    let mut folders: Vec<PathBuf> =
+        on_path.filter_map(|initdb| Some(initdb.canonicalize().ok()?.parent()?.to_owned())).collect();
     if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
         folders.push(String::from_utf8_lossy(&output.stdout).trim().into());
     }
     for parent in ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"] {
-        folders
-            .extend(newest_first(Path::new(parent)).into_iter().map(|version| version.join("bin")));
+        folders.extend(newest_first(Path::new(parent)).into_iter().map(|version| version.join("bin")));
     }
     folders
 }
@@ -37,9 +35,7 @@ fn newest_first(parent: &Path) -> Vec<PathBuf> {
     let mut versions: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     let number = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        name.trim_start_matches(|character: char| !character.is_ascii_digit())
-            .parse::<u32>()
-            .unwrap_or(0)
+        name.trim_start_matches(|character: char| !character.is_ascii_digit()).parse::<u32>().unwrap_or(0)
     };
     versions.sort_by_key(|path| std::cmp::Reverse(number(path)));
     versions
@@ -47,23 +43,15 @@ fn newest_first(parent: &Path) -> Vec<PathBuf> {
 
 /// The user and group to run the server as: `None` unless we are root, which PostgreSQL refuses.
 pub(crate) fn unprivileged() -> Option<(u32, u32)> {
-    let own = std::fs::metadata("/proc/self")
-        .ok()
-        .map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata));
+    let own = std::fs::metadata("/proc/self").ok().map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata));
     if own != Some(0) {
         return None;
     }
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let ids = |name: &str| {
-        let fields: Vec<&str> = users
-            .lines()
-            .map(|line| line.split(':').collect())
-            .find(|fields: &Vec<_>| fields[0] == name)?;
+        let fields: Vec<&str> =
+            users.lines().map(|line| line.split(':').collect()).find(|fields: &Vec<_>| fields[0] == name)?;
         Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
     };
-    Some(
-        ids("postgres")
-            .or_else(|| ids("nobody"))
-            .expect("root needs a user postgres or nobody to run PostgreSQL as"),
-    )
+    Some(ids("postgres").or_else(|| ids("nobody")).expect("root needs a user postgres or nobody to run PostgreSQL as"))
 }

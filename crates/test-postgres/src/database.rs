@@ -17,8 +17,7 @@ impl TestDatabase {
     ///
     /// If there is no PostgreSQL to be had.
     pub async fn create() -> Self {
-        let server =
-            tokio::task::spawn_blocking(shared::url).await.expect("the shared server starts");
+        let server = tokio::task::spawn_blocking(shared::url).await.expect("the shared server starts");
         Self::on(server).await
     }
 
@@ -29,9 +28,7 @@ impl TestDatabase {
     /// If the server refuses.
     pub async fn on(server: &str) -> Self {
         let name = format!("barkeep_{}", uuid::Uuid::new_v4().simple());
-        execute(server, format!("CREATE DATABASE {name}"))
-            .await
-            .expect("the test server lets us create databases");
+        execute(server, format!("CREATE DATABASE {name}")).await.expect("the test server lets us create databases");
         let url = match server.split_once("/postgres?") {
             Some((authority, parameters)) => format!("{authority}/{name}?{parameters}"),
             None => {
@@ -49,8 +46,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let (server, drop) =
-            (self.server.clone(), format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        let (server, drop) = (self.server.clone(), format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
         // On a thread of its own: the test's runtime may be shutting down, and may be this thread.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

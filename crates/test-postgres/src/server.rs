@@ -53,11 +53,9 @@ impl Server {
     pub(crate) fn create(&self) {
         let _ = std::fs::remove_dir_all(&self.folder);
         std::fs::create_dir_all(&self.folder).expect("the temporary folder can be written to");
-        std::fs::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))
-            .expect("the folder is ours");
+        std::fs::set_permissions(&self.folder, PermissionsExt::from_mode(0o700)).expect("the folder is ours");
         if let Some((user, group)) = binaries::unprivileged() {
-            std::os::unix::fs::chown(&self.folder, Some(user), Some(group))
-                .expect("root may give folders away");
+            std::os::unix::fs::chown(&self.folder, Some(user), Some(group)).expect("root may give folders away");
         }
         let data = self.folder.join("data");
         self.run("initdb", |initdb| {
@@ -73,17 +71,10 @@ impl Server {
     /// If it does not start.
     pub fn resume(&self) {
         let socket = self.folder.display();
-        let speed = if self.durable {
-            ""
-        } else {
-            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
-        };
+        let speed = if self.durable { "" } else { "-c fsync=off -c synchronous_commit=off -c full_page_writes=off" };
         let options = format!("-k {socket} -c listen_addresses='' -c max_connections=300 {speed}");
         self.run("pg_ctl", |pg_ctl| {
-            self.aim(pg_ctl)
-                .arg("-l")
-                .arg(self.folder.join("server.log"))
-                .args(["-o", &options, "start"])
+            self.aim(pg_ctl).arg("-l").arg(self.folder.join("server.log")).args(["-o", &options, "start"])
         });
     }
 
@@ -131,13 +122,8 @@ impl Server {
         let errors = output.try_clone().expect("a file can be shared");
         let mut command = self.command(program);
         arguments(&mut command).stdin(std::process::Stdio::null()).stdout(output).stderr(errors);
-        let status =
-            command.status().unwrap_or_else(|error| panic!("{program} does not run: {error}"));
-        assert!(
-            status.success(),
-            "{program} failed: {}",
-            std::fs::read_to_string(log).unwrap_or_default()
-        );
+        let status = command.status().unwrap_or_else(|error| panic!("{program} does not run: {error}"));
+        assert!(status.success(), "{program} failed: {}", std::fs::read_to_string(log).unwrap_or_default());
     }
 }
 
@@ -157,16 +143,8 @@ pub(crate) fn scratch() -> PathBuf {
     const ENOUGH_KIB: u64 = 1024 * 1024;
     let memory = Path::new("/dev/shm");
     let df = Command::new("df").args(["-Pk", "/dev/shm"]).output();
-    let table =
-        df.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let free: Option<u64> = table
-        .lines()
-        .nth(1)
-        .and_then(|line| line.split_whitespace().nth(3))
-        .and_then(|free| free.parse().ok());
-    if memory.is_dir() && free.is_some_and(|free| free > ENOUGH_KIB) {
-        memory.to_owned()
-    } else {
-        std::env::temp_dir()
-    }
+    let table = df.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let free: Option<u64> =
+        table.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)).and_then(|free| free.parse().ok());
+    if memory.is_dir() && free.is_some_and(|free| free > ENOUGH_KIB) { memory.to_owned() } else { std::env::temp_dir() }
 }

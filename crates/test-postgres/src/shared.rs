@@ -32,10 +32,7 @@ pub(crate) fn url() -> &'static str {
 
 fn join() -> String {
     let user = std::env::var("USER").unwrap_or_default();
-    let name = format!(
-        "barkeep-tests-{}",
-        user.replace(|character: char| !character.is_ascii_alphanumeric(), "_")
-    );
+    let name = format!("barkeep-tests-{}", user.replace(|character: char| !character.is_ascii_alphanumeric(), "_"));
     let lock = File::create(std::env::temp_dir().join(format!("{name}.lock")))
         .expect("the temporary folder can be written to");
     lock.lock().expect("a file can be locked");
@@ -53,11 +50,7 @@ fn join() -> String {
 
 fn watch(folder: &Path) {
     let mut watchdog = Command::new("/bin/sh");
-    watchdog
-        .args(["-c", WATCHDOG, "watchdog"])
-        .arg(folder)
-        .arg(binaries::folder())
-        .current_dir("/");
+    watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(folder).arg(binaries::folder()).current_dir("/");
     if let Some((user, group)) = binaries::unprivileged() {
         std::os::unix::process::CommandExt::uid(&mut watchdog, user);
         std::os::unix::process::CommandExt::gid(&mut watchdog, group);

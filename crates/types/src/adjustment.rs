@@ -61,12 +61,8 @@ impl FromStr for Adjustment {
     type Err = InvalidAdjustment;
 
     fn from_str(text: &str) -> Result<Self, InvalidAdjustment> {
-        let part = |name: &str| {
-            Self::PARTS
-                .into_iter()
-                .find(|(_, part)| *part == name)
-                .map(|(adjustment, _)| adjustment)
-        };
+        let part =
+            |name: &str| Self::PARTS.into_iter().find(|(_, part)| *part == name).map(|(adjustment, _)| adjustment);
         match text {
             "raw" => Ok(Self::RAW),
             "all" => Ok(Self::ALL),
@@ -84,10 +80,7 @@ impl fmt::Display for Adjustment {
             Self::RAW => formatter.pad("raw"),
             Self::ALL => formatter.pad("all"),
             _ => {
-                let names = Self::PARTS
-                    .into_iter()
-                    .filter(|(part, _)| self.0 & part.0 != 0)
-                    .map(|(_, name)| name);
+                let names = Self::PARTS.into_iter().filter(|(part, _)| self.0 & part.0 != 0).map(|(_, name)| name);
                 formatter.pad(&names.collect::<Vec<_>>().join(","))
             }
         }
@@ -122,11 +115,7 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         for text in ["", "RAW", "split,", "split,raw", "splits", "split&x"] {
-            assert_eq!(
-                text.parse::<Adjustment>(),
-                Err(InvalidAdjustment(text.to_owned())),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Adjustment>(), Err(InvalidAdjustment(text.to_owned())), "{text}");
         }
     }
 }

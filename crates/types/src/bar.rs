@@ -124,15 +124,11 @@ impl Bar {
             (self.close < self.low || self.close > self.high, BarFault::CloseOutside),
             (volume < 0.0, BarFault::VolumeNegative),
             (volume >= VOLUME_LIMIT, BarFault::VolumeTooLarge),
-            (
-                self.trade_count.is_some_and(|count| i64::try_from(count).is_err()),
-                BarFault::TradeCountTooLarge,
-            ),
+            (self.trade_count.is_some_and(|count| i64::try_from(count).is_err()), BarFault::TradeCountTooLarge),
             (!(0..START_LIMIT).contains(&seconds), BarFault::StartOutOfReach),
             (self.start.timestamp_subsec_nanos() != 0, BarFault::StartNotWhole),
         ];
-        let reasons: Vec<_> =
-            tests.into_iter().filter(|(failed, _)| *failed).map(|(_, reason)| reason).collect();
+        let reasons: Vec<_> = tests.into_iter().filter(|(failed, _)| *failed).map(|(_, reason)| reason).collect();
         if reasons.is_empty() { Ok(()) } else { Err(BarFaults(reasons)) }
     }
 }
@@ -179,18 +175,12 @@ mod tests {
         assert_eq!(faults(|bar| bar.volume = -1.0), [Fault::VolumeNegative]);
         assert_eq!(faults(|bar| bar.volume = 9_007_199_254_740_992.0), [Fault::VolumeTooLarge]);
         assert_eq!(faults(|bar| bar.trade_count = Some(u64::MAX)), [Fault::TradeCountTooLarge]);
-        assert_eq!(
-            faults(|bar| bar.start = DateTime::from_timestamp(-1, 0).unwrap()),
-            [Fault::StartOutOfReach]
-        );
+        assert_eq!(faults(|bar| bar.start = DateTime::from_timestamp(-1, 0).unwrap()), [Fault::StartOutOfReach]);
         assert_eq!(
             faults(|bar| bar.start = DateTime::from_timestamp(START_LIMIT, 0).unwrap()),
             [Fault::StartOutOfReach]
         );
-        assert_eq!(
-            faults(|bar| bar.start += chrono::TimeDelta::nanoseconds(1)),
-            [Fault::StartNotWhole]
-        );
+        assert_eq!(faults(|bar| bar.start += chrono::TimeDelta::nanoseconds(1)), [Fault::StartNotWhole]);
     }
 
     #[test]
@@ -198,12 +188,7 @@ mod tests {
         let reasons = faults(|bar| (bar.high, bar.volume) = (8.0, -1.0));
         assert_eq!(
             reasons,
-            [
-                BarFault::HighBelowLow,
-                BarFault::OpenOutside,
-                BarFault::CloseOutside,
-                BarFault::VolumeNegative
-            ]
+            [BarFault::HighBelowLow, BarFault::OpenOutside, BarFault::CloseOutside, BarFault::VolumeNegative]
         );
         assert_eq!(
             BarFaults(reasons[2..].to_vec()).to_string(),

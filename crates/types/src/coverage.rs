@@ -60,11 +60,7 @@ impl Coverage {
     pub fn remove(&mut self, range: TimeRange) {
         let first = self.ranges.partition_point(|covered| covered.end() <= range.start());
         let after = self.ranges.partition_point(|covered| covered.start() < range.end()).max(first);
-        let left = self
-            .ranges
-            .get(first)
-            .filter(|_| first < after)
-            .and_then(|head| head.before(range.start()));
+        let left = self.ranges.get(first).filter(|_| first < after).and_then(|head| head.before(range.start()));
         let right = self.ranges[first..after].last().and_then(|tail| tail.from(range.end()));
         self.ranges.splice(first..after, left.into_iter().chain(right));
     }
@@ -72,8 +68,7 @@ impl Coverage {
     /// The parts of `range` that are not covered, earliest first.
     pub fn gaps_in(&self, range: TimeRange) -> impl Iterator<Item = TimeRange> {
         let first = self.ranges.partition_point(|covered| covered.end() <= range.start());
-        let within =
-            self.ranges[first..].iter().take_while(move |covered| covered.start() < range.end());
+        let within = self.ranges[first..].iter().take_while(move |covered| covered.start() < range.end());
         let ends = within.clone().map(TimeRange::start).chain([range.end()]);
         let starts = [range.start()].into_iter().chain(within.map(TimeRange::end));
         starts.zip(ends).filter_map(|(start, end)| TimeRange::new(start, end).ok())
@@ -122,10 +117,7 @@ mod tests {
     }
 
     fn ranges() -> impl Strategy<Value = Vec<TimeRange>> {
-        prop::collection::vec(
-            (0..60_i64, 1..12_i64).prop_map(|(start, length)| range(start, start + length)),
-            0..12,
-        )
+        prop::collection::vec((0..60_i64, 1..12_i64).prop_map(|(start, length)| range(start, start + length)), 0..12)
     }
 
     fn is_normal(coverage: &Coverage) -> bool {

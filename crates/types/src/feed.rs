@@ -36,9 +36,7 @@ impl FromStr for Feed {
         match text {
             "sip" => Ok(Self::SIP),
             "iex" => Ok(Self::IEX),
-            _ if (1..=16).contains(&text.len()) && text.bytes().all(allowed) => {
-                Ok(Self(Cow::Owned(text.to_owned())))
-            }
+            _ if (1..=16).contains(&text.len()) && text.bytes().all(allowed) => Ok(Self(Cow::Owned(text.to_owned()))),
             _ => Err(InvalidFeed(text.to_owned())),
         }
     }

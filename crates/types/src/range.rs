@@ -97,8 +97,7 @@ impl TimeRange {
 
 impl fmt::Display for TimeRange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text =
-            |instant: DateTime<Utc>| instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        let text = |instant: DateTime<Utc>| instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
         write!(formatter, "[{}, {})", text(self.start), text(self.end))
     }
 }
@@ -144,12 +143,7 @@ mod tests {
         assert_eq!(json, r#"{"start":"1970-01-01T00:00:00Z","end":"1970-01-01T00:01:00Z"}"#);
         assert_eq!(serde_json::from_str::<TimeRange>(&json).unwrap(), range(0, 60));
         let inverted = json.replace("00:01", "00:00");
-        assert!(
-            serde_json::from_str::<TimeRange>(&inverted)
-                .unwrap_err()
-                .to_string()
-                .contains("empty time range")
-        );
+        assert!(serde_json::from_str::<TimeRange>(&inverted).unwrap_err().to_string().contains("empty time range"));
     }
 
     #[test]

@@ -27,11 +27,7 @@ impl Session {
     /// # Errors
     ///
     /// [`InvalidSession`] if the regular hours are not within the extended ones.
-    pub fn new(
-        date: NaiveDate,
-        regular: TimeRange,
-        extended: TimeRange,
-    ) -> Result<Self, InvalidSession> {
+    pub fn new(date: NaiveDate, regular: TimeRange, extended: TimeRange) -> Result<Self, InvalidSession> {
         if !extended.covers(&regular) {
             return Err(InvalidSession { date });
         }
@@ -65,10 +61,7 @@ impl Session {
     }
 
     /// The span of the given hours in this session; a market that never closes gives the same for all.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the invariant keeps every span from being empty"
-    )]
+    #[expect(clippy::missing_panics_doc, reason = "the invariant keeps every span from being empty")]
     pub fn span(&self, hours: Hours) -> TimeRange {
         let (start, end) = match hours {
             Hours::Regular => (self.open, self.close),
@@ -84,11 +77,8 @@ mod tests {
 
     #[test]
     fn regular_hours_lie_within_extended_ones() {
-        let at = |hour: u32| {
-            NaiveDate::from_ymd_opt(2024, 3, 8).unwrap().and_hms_opt(hour, 0, 0).unwrap().and_utc()
-        };
-        let (regular, extended) =
-            (TimeRange::new(at(14), at(21)).unwrap(), TimeRange::new(at(9), at(23)).unwrap());
+        let at = |hour: u32| NaiveDate::from_ymd_opt(2024, 3, 8).unwrap().and_hms_opt(hour, 0, 0).unwrap().and_utc();
+        let (regular, extended) = (TimeRange::new(at(14), at(21)).unwrap(), TimeRange::new(at(9), at(23)).unwrap());
         let date = at(0).date_naive();
         let session = Session::new(date, regular, extended).unwrap();
         assert_eq!(session.span(Hours::Regular), regular);

@@ -80,20 +80,9 @@ mod tests {
 
     #[test]
     fn what_could_alter_a_request_is_no_symbol() {
-        for text in [
-            "",
-            " ",
-            "AAPL ",
-            "A,B",
-            "A&B",
-            "A\r\nHost: x",
-            "A\0",
-            "=1+1",
-            "../x",
-            "ÄÖ",
-            "A%2C",
-            &"A".repeat(25),
-        ] {
+        for text in
+            ["", " ", "AAPL ", "A,B", "A&B", "A\r\nHost: x", "A\0", "=1+1", "../x", "ÄÖ", "A%2C", &"A".repeat(25)]
+        {
             assert_eq!(text.parse::<Symbol>(), Err(InvalidSymbol(text.to_owned())));
         }
     }
@@ -106,8 +95,7 @@ mod tests {
 
     #[test]
     fn symbols_sort_by_bytes() {
-        let mut symbols: Vec<Symbol> =
-            ["B", "BA", "B.A", "A"].map(|text| text.parse().unwrap()).to_vec();
+        let mut symbols: Vec<Symbol> = ["B", "BA", "B.A", "A"].map(|text| text.parse().unwrap()).to_vec();
         symbols.sort();
         assert_eq!(symbols.iter().map(Symbol::as_str).collect::<Vec<_>>(), ["A", "B", "B.A", "BA"]);
     }

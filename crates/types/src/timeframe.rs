@@ -50,17 +50,8 @@ impl InvalidTimeframe {
 
 impl Timeframe {
     /// Every timeframe, shortest first.
-    pub const ALL: [Self; 9] = [
-        Self::M1,
-        Self::M5,
-        Self::M15,
-        Self::M30,
-        Self::H1,
-        Self::H4,
-        Self::D1,
-        Self::W1,
-        Self::Mn1,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::M1, Self::M5, Self::M15, Self::M30, Self::H1, Self::H4, Self::D1, Self::W1, Self::Mn1];
 
     /// The name as barkeep writes it: `m15`.
     pub const fn as_str(self) -> &'static str {
@@ -121,21 +112,13 @@ fn parse(text: &str) -> Option<Timeframe> {
     }
     let is_digit = |character: char| character.is_ascii_digit();
     let number = text.trim_matches(|character: char| !is_digit(character));
-    let unit = if text.starts_with(is_digit) {
-        text.strip_prefix(number)?
-    } else {
-        text.strip_suffix(number)?
-    };
+    let unit = if text.starts_with(is_digit) { text.strip_prefix(number)? } else { text.strip_suffix(number)? };
     match (number, unit) {
-        ("1" | "5" | "15" | "30", "m" | "min" | "mins" | "t" | "minute" | "minutes") => {
-            Timeframe::ALL.into_iter().find(|timeframe| {
-                timeframe.minutes().is_some_and(|minutes| minutes.to_string() == number)
-            })
-        }
+        ("1" | "5" | "15" | "30", "m" | "min" | "mins" | "t" | "minute" | "minutes") => Timeframe::ALL
+            .into_iter()
+            .find(|timeframe| timeframe.minutes().is_some_and(|minutes| minutes.to_string() == number)),
         ("60", "m" | "min" | "minute" | "minutes") | ("1", "h" | "hour") => Some(Timeframe::H1),
-        ("240", "m" | "min" | "minute" | "minutes") | ("4", "h" | "hour" | "hours") => {
-            Some(Timeframe::H4)
-        }
+        ("240", "m" | "min" | "minute" | "minutes") | ("4", "h" | "hour" | "hours") => Some(Timeframe::H4),
         ("1", "d" | "day") => Some(Timeframe::D1),
         ("1", "w" | "week") => Some(Timeframe::W1),
         ("1", "mn" | "mo" | "month") => Some(Timeframe::Mn1),
@@ -190,10 +173,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [
-            "", "m", "1", "2h", "m2", "0m", "01m", "1 m", "h1h", "1h1", "15", "bogus", "m15 m15",
-            "-1m", "٣m",
-        ] {
+        for text in ["", "m", "1", "2h", "m2", "0m", "01m", "1 m", "h1h", "1h1", "15", "bogus", "m15 m15", "-1m", "٣m"]
+        {
             assert_eq!(text.parse::<Timeframe>(), Err(InvalidTimeframe(text.to_owned())), "{text}");
         }
     }

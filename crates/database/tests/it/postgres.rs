@@ -4,15 +4,11 @@ use barkeep_database::{Error, Location, Migrations, Postgres, PostgresSettings, 
 use barkeep_test_postgres::TestDatabase;
 use sqlx::{Connection, Executor, PgConnection};
 
-const FIRST: Step = Step {
-    version: 1,
-    sql: "CREATE TABLE barkeep.thing (id int PRIMARY KEY); INSERT INTO barkeep.thing VALUES (1)",
-};
+const FIRST: Step =
+    Step { version: 1, sql: "CREATE TABLE barkeep.thing (id int PRIMARY KEY); INSERT INTO barkeep.thing VALUES (1)" };
 const SECOND: Step = Step { version: 2, sql: "INSERT INTO barkeep.thing VALUES (2)" };
-const BROKEN: Step = Step {
-    version: 2,
-    sql: "INSERT INTO barkeep.thing VALUES (3); INSERT INTO barkeep.nothing VALUES (4)",
-};
+const BROKEN: Step =
+    Step { version: 2, sql: "INSERT INTO barkeep.thing VALUES (3); INSERT INTO barkeep.nothing VALUES (4)" };
 const ONE: Migrations = Migrations { component: "thing", steps: &[FIRST] };
 const TWO: Migrations = Migrations { component: "thing", steps: &[FIRST, SECOND] };
 
@@ -50,10 +46,7 @@ async fn a_newer_schema_is_refused() {
     let (_server, database) = fresh().await;
     database.migrate(&TWO).await.unwrap();
     let error = database.migrate(&ONE).await.unwrap_err();
-    assert!(
-        matches!(error, Error::NewerSchema { component: "thing", found: 2, known: 1 }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::NewerSchema { component: "thing", found: 2, known: 1 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -101,20 +94,15 @@ async fn a_role_without_the_right_to_create_can_start_on_tables_that_are_up_to_d
     worker.migrate(&ONE).await.unwrap();
     assert_eq!(worker.migrate(&TWO).await.unwrap_err().code(), "DATABASE_ACCESS_DENIED");
     worker.close().await;
-    owner
-        .execute(sqlx::AssertSqlSafe(format!("DROP OWNED BY {role}; DROP ROLE {role}")))
-        .await
-        .unwrap();
+    owner.execute(sqlx::AssertSqlSafe(format!("DROP OWNED BY {role}; DROP ROLE {role}"))).await.unwrap();
 }
 
 #[tokio::test]
 async fn tables_may_live_in_another_schema_even_one_named_like_a_word_of_sql() {
     let server = TestDatabase::create().await;
     let chosen = settings(server.url()).with_schema("user".parse().unwrap());
-    let (elsewhere, usual) = (
-        Postgres::connect_with(chosen).await.unwrap(),
-        Postgres::connect(server.url()).await.unwrap(),
-    );
+    let (elsewhere, usual) =
+        (Postgres::connect_with(chosen).await.unwrap(), Postgres::connect(server.url()).await.unwrap());
     elsewhere.migrate(&TWO).await.unwrap();
     usual.migrate(&ONE).await.unwrap();
     assert_eq!((things(&elsewhere).await, things(&usual).await), (2, 1));
@@ -125,28 +113,20 @@ async fn a_closed_port_is_named_within_five_seconds_and_the_password_is_not() {
     // Nobody listens on a port of the system's own; a free one may be taken again by the test beside this one.
     let port = 1;
     let asked = Instant::now();
-    let error =
-        Postgres::connect(&format!("postgres://bars:canary@127.0.0.1:{port}/x")).await.unwrap_err();
+    let error = Postgres::connect(&format!("postgres://bars:canary@127.0.0.1:{port}/x")).await.unwrap_err();
     assert!(asked.elapsed() < Duration::from_secs(5));
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
-    assert!(
-        format!("{error:?}").contains("refused") && !format!("{error:?}").contains("canary"),
-        "{error:?}"
-    );
+    assert!(format!("{error:?}").contains("refused") && !format!("{error:?}").contains("canary"), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_server_that_accepts_and_says_nothing_is_given_up_within_five_seconds() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url =
-        format!("postgres://127.0.0.1:{}/x?sslmode=disable", listener.local_addr().unwrap().port());
+    let url = format!("postgres://127.0.0.1:{}/x?sslmode=disable", listener.local_addr().unwrap().port());
     let asked = Instant::now();
     let error = Postgres::connect(&url).await.unwrap_err();
-    assert!(
-        matches!(error, Error::Unreachable { .. }) && asked.elapsed() < Duration::from_secs(5),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Unreachable { .. }) && asked.elapsed() < Duration::from_secs(5), "{error:?}");
 }
 
 #[tokio::test]
@@ -165,8 +145,7 @@ async fn a_server_elsewhere_is_not_spoken_to_in_plain_text() {
         client.read_to_end(&mut rest).await.unwrap();
         rest
     });
-    let error =
-        Postgres::connect(&format!("postgres://bars:canary@127.1:{port}/x")).await.unwrap_err();
+    let error = Postgres::connect(&format!("postgres://bars:canary@127.1:{port}/x")).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
     assert_eq!(server.await.unwrap(), b"", "nothing may follow the refusal of TLS");
 }
@@ -210,8 +189,7 @@ async fn a_hung_server_process_costs_its_connection_and_not_the_pool() {
     // The only connection was closed; the pool opens another one.
     for _ in 0..50 {
         if let Ok(mut connection) = database.connection().await {
-            let one: i32 =
-                sqlx::query_scalar("SELECT 1").fetch_one(&mut *connection).await.unwrap();
+            let one: i32 = sqlx::query_scalar("SELECT 1").fetch_one(&mut *connection).await.unwrap();
             assert_eq!(one, 1);
             connection.finish();
             return;
@@ -226,7 +204,6 @@ async fn a_password_shows_in_no_debug() {
     let mut url: url::Url = server.url().parse().unwrap();
     url.set_password(Some("canary")).unwrap();
     let settings = settings(url.as_str());
-    let shown =
-        format!("{settings:?} {:?}", Postgres::connect_with(settings.clone()).await.unwrap());
+    let shown = format!("{settings:?} {:?}", Postgres::connect_with(settings.clone()).await.unwrap());
     assert!(!shown.contains("canary"), "{shown}");
 }

@@ -3,13 +3,10 @@ use std::time::Duration;
 use barkeep_database::{Error, Migrations, Sqlite, SqliteSettings, Step};
 use tempfile::TempDir;
 
-const FIRST: Step = Step {
-    version: 1,
-    sql: "CREATE TABLE thing (id INTEGER PRIMARY KEY) STRICT; INSERT INTO thing VALUES (1)",
-};
+const FIRST: Step =
+    Step { version: 1, sql: "CREATE TABLE thing (id INTEGER PRIMARY KEY) STRICT; INSERT INTO thing VALUES (1)" };
 const SECOND: Step = Step { version: 2, sql: "INSERT INTO thing VALUES (2)" };
-const BROKEN: Step =
-    Step { version: 2, sql: "INSERT INTO thing VALUES (3); INSERT INTO nothing VALUES (4)" };
+const BROKEN: Step = Step { version: 2, sql: "INSERT INTO thing VALUES (3); INSERT INTO nothing VALUES (4)" };
 const ONE: Migrations = Migrations { component: "thing", steps: &[FIRST] };
 const TWO: Migrations = Migrations { component: "thing", steps: &[FIRST, SECOND] };
 
@@ -19,8 +16,7 @@ fn folder() -> TempDir {
 
 async fn things(database: &Sqlite) -> i64 {
     let mut connection = database.connection().await.unwrap();
-    let things =
-        sqlx::query_scalar("SELECT COUNT(*) FROM thing").fetch_one(&mut *connection).await.unwrap();
+    let things = sqlx::query_scalar("SELECT COUNT(*) FROM thing").fetch_one(&mut *connection).await.unwrap();
     connection.finish();
     things
 }
@@ -55,10 +51,7 @@ async fn a_newer_schema_is_refused() {
     let database = Sqlite::open(folder.path().join("bars.db")).await.unwrap();
     database.migrate(&TWO).await.unwrap();
     let error = database.migrate(&ONE).await.unwrap_err();
-    assert!(
-        matches!(error, Error::NewerSchema { component: "thing", found: 2, known: 1 }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::NewerSchema { component: "thing", found: 2, known: 1 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -106,10 +99,7 @@ async fn another_kind_of_file_is_refused_and_left_as_it_is() {
 async fn a_folder_that_is_not_there_is_named() {
     let folder = folder();
     let error = Sqlite::open(folder.path().join("no/such/bars.db")).await.unwrap_err();
-    assert!(
-        matches!(error, Error::Unreadable { .. }) && error.to_string().contains("no/such/bars.db"),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::Unreadable { .. }) && error.to_string().contains("no/such/bars.db"), "{error:?}");
     let error = Sqlite::open(folder.path()).await.unwrap_err();
     assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
 }
@@ -141,16 +131,14 @@ async fn writers_of_one_file_wait_for_each_other() {
                 let database = Sqlite::open(path).await?;
                 for number in 0..20 {
                     let mut transaction = database.begin().await?;
-                    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM thing")
-                        .fetch_one(&mut *transaction)
-                        .await?;
+                    let count: i64 =
+                        sqlx::query_scalar("SELECT COUNT(*) FROM thing").fetch_one(&mut *transaction).await?;
                     sqlx::query("INSERT INTO thing VALUES (?1)")
                         .bind(1000 * (writer + 1) + number)
                         .execute(&mut *transaction)
                         .await?;
-                    let after: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM thing")
-                        .fetch_one(&mut *transaction)
-                        .await?;
+                    let after: i64 =
+                        sqlx::query_scalar("SELECT COUNT(*) FROM thing").fetch_one(&mut *transaction).await?;
                     assert_eq!(after, count + 1);
                     transaction.commit().await?;
                 }
@@ -167,8 +155,7 @@ async fn writers_of_one_file_wait_for_each_other() {
 #[tokio::test]
 async fn a_verb_that_takes_too_long_is_cut_and_the_database_goes_on() {
     let folder = folder();
-    let settings =
-        SqliteSettings::new(folder.path().join("bars.db")).with_timeout(Duration::from_millis(200));
+    let settings = SqliteSettings::new(folder.path().join("bars.db")).with_timeout(Duration::from_millis(200));
     let database = Sqlite::open_with(settings).await.unwrap();
     database.migrate(&ONE).await.unwrap();
     let cut = database.bounded::<(), Error>(async {
@@ -188,8 +175,6 @@ async fn a_full_disk_is_its_own_error() {
     database.migrate(&ONE).await.unwrap();
     let mut transaction = database.begin().await.unwrap();
     sqlx::query("PRAGMA max_page_count = 1").execute(&mut *transaction).await.unwrap();
-    let filled = sqlx::query("CREATE TABLE filler AS SELECT zeroblob(1000000)")
-        .execute(&mut *transaction)
-        .await;
+    let filled = sqlx::query("CREATE TABLE filler AS SELECT zeroblob(1000000)").execute(&mut *transaction).await;
     assert_eq!(Error::from(filled.unwrap_err()).code(), "STORAGE_FULL");
 }
