@@ -1,0 +1,46 @@
+use chrono::{DateTime, Utc};
+
+use crate::Definition;
+
+/// What an upsert did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upserted {
+    /// There was no definition of that name.
+    Created,
+    /// The one that was there said something else.
+    Updated,
+    /// It said the same, and was left alone.
+    Unchanged,
+}
+
+/// One entry of the change log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// When, by the database's clock.
+    pub at: DateTime<Utc>,
+    /// The definition's name.
+    pub name: String,
+    /// What was done to it.
+    pub kind: ChangeKind,
+    /// What it said before; `None` if it was created.
+    pub before: Option<Definition>,
+    /// What it said afterwards; `None` if it was removed.
+    pub after: Option<Definition>,
+}
+
+/// What was done to a definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It was created.
+    Created,
+    /// It was replaced.
+    Updated,
+    /// It was enabled.
+    Enabled,
+    /// It was disabled.
+    Disabled,
+    /// It was removed.
+    Removed,
+}

@@ -1,0 +1,123 @@
+use std::collections::BTreeMap;
+
+use barkeep_types::{Adjustment, Feed, Hours, Series, Symbol, Timeframe};
+use serde::{Deserialize, Serialize};
+
+use crate::faults::{Fault, Faults};
+use crate::window::Window;
+
+/// What is to be kept filled: symbols in timeframes, over a window.
+///
+/// One definition may hold 1 symbol or 10,000: how they are packed into requests is not its business.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// The definition's name: 1 to 64 letters, digits, `_`, `-` or `.`. Case counts.
+    pub name: String,
+    /// The symbols, each once.
+    pub symbols: Vec<Symbol>,
+    /// The timeframes, each once.
+    pub timeframes: Vec<Timeframe>,
+    /// The feed.
+    pub feed: Feed,
+    /// What prices are adjusted for.
+    pub adjustment: Adjustment,
+    /// Which part of the day.
+    pub hours: Hours,
+    /// The time to keep filled.
+    pub window: Window,
+    /// What goes first: the higher, the earlier.
+    pub priority: i16,
+    /// Whether it is kept filled at present.
+    pub enabled: bool,
+    /// What the user says about it; barkeep does not read it.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Definition {
+    /// The most symbols a definition may have.
+    pub const MAX_SYMBOLS: usize = 10_000;
+
+    /// An enabled definition with the usual choices: SIP, raw, regular hours, priority 0, no labels.
+    pub fn new(name: impl Into<String>, symbols: Vec<Symbol>, timeframes: Vec<Timeframe>, window: Window) -> Self {
+        Self {
+            name: name.into(),
+            symbols,
+            timeframes,
+            feed: Feed::SIP,
+            adjustment: Adjustment::RAW,
+            hours: Hours::Regular,
+            window,
+            priority: 0,
+            enabled: true,
+            labels: BTreeMap::new(),
+        }
+    }
+
+    /// Every series it names, by timeframe, then symbol.
+    pub fn series(&self) -> impl Iterator<Item = Series> {
+        self.timeframes.iter().flat_map(move |&timeframe| {
+            self.symbols.iter().map(move |symbol| Series {
+                symbol: symbol.clone(),
+                timeframe,
+                feed: self.feed.clone(),
+                adjustment: self.adjustment,
+            })
+        })
+    }
+
+    /// Tells whether the definition can be kept filled.
+    ///
+    /// # Errors
+    ///
+    /// Every fault it has, not only the first.
+    pub fn check(&self) -> Result<(), Faults> {
+        let mut faults = Vec::new();
+        check_name(&self.name, &mut faults);
+        check_list(&self.symbols, "symbols", &mut faults);
+        if self.symbols.len() > Self::MAX_SYMBOLS {
+            faults.push(Fault::TooManySymbols(self.symbols.len()));
+        }
+        check_list(&self.timeframes, "timeframes", &mut faults);
+        if let Window::LastDays(days) = self.window
+            && !(1..=Window::MAX_DAYS).contains(&days)
+        {
+            faults.push(Fault::Days(days));
+        }
+        check_labels(&self.labels, &mut faults);
+        Faults::none_or(faults)
+    }
+}
+
+fn check_name(name: &str, faults: &mut Vec<Fault>) {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) {
+        faults.push(Fault::Name(name.to_owned()));
+    }
+}
+
+fn check_list<T: Ord + ToString>(list: &[T], of: &'static str, faults: &mut Vec<Fault>) {
+    if list.is_empty() {
+        faults.push(Fault::Missing(of));
+    }
+    let mut sorted: Vec<&T> = list.iter().collect();
+    sorted.sort();
+    let mut doubled: Vec<&T> = sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    doubled.dedup();
+    faults.extend(doubled.into_iter().map(|item| Fault::Doubled(item.to_string())));
+}
+
+fn check_labels(labels: &BTreeMap<String, String>, faults: &mut Vec<Fault>) {
+    const MOST: usize = 64;
+    const LONGEST: usize = 256;
+    if labels.len() > MOST {
+        faults.push(Fault::TooManyLabels(labels.len()));
+    }
+    let fits = |text: &str| text.len() <= LONGEST && !text.chars().any(char::is_control);
+    faults.extend(
+        labels
+            .iter()
+            .filter(|(key, value)| key.is_empty() || !fits(key) || !fits(value))
+            .map(|(key, _)| Fault::Label(key.clone())),
+    );
+}

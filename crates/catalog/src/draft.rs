@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use barkeep_types::{TimeRange, Timeframe};
+
+use crate::faults::{Fault, Faults};
+use crate::{Definition, Window};
+
+/// A definition as people write it: texts, not yet checked.
+///
+/// ```
+/// use barkeep_catalog::{Draft, Fault};
+///
+/// let draft = Draft {
+///     name: "tech".into(),
+///     symbols: vec!["AAPL".into(), "A,B".into()],
+///     timeframes: vec!["1Hour".into(), "2Hour".into()],
+///     days: Some(0),
+///     ..Draft::default()
+/// };
+/// let faults = draft.check().unwrap_err();
+/// assert_eq!(faults.reasons().len(), 3, "{faults}");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Draft {
+    /// The name.
+    pub name: String,
+    /// The symbols; lower case is raised.
+    pub symbols: Vec<String>,
+    /// The timeframes, in any spelling.
+    pub timeframes: Vec<String>,
+    /// The feed; `sip` if left out.
+    pub feed: Option<String>,
+    /// The adjustment; `raw` if left out.
+    pub adjustment: Option<String>,
+    /// The hours; `regular` if left out.
+    pub hours: Option<String>,
+    /// The last so many days. Either this, or `from` and `to`.
+    pub days: Option<u32>,
+    /// Where a fixed window starts.
+    pub from: Option<chrono::DateTime<chrono::Utc>>,
+    /// Where a fixed window ends; not included.
+    pub to: Option<chrono::DateTime<chrono::Utc>>,
+    /// What goes first: the higher, the earlier.
+    pub priority: i16,
+    /// Whether to leave it switched off.
+    pub disabled: bool,
+    /// What the user says about it.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Draft {
+    /// Reads the texts.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the draft, not only the first.
+    pub fn check(&self) -> Result<Definition, Faults> {
+        let mut faults = Vec::new();
+        let definition = Definition {
+            name: self.name.clone(),
+            symbols: parsed(&self.symbols, &mut faults),
+            timeframes: parsed::<Timeframe>(&self.timeframes, &mut faults),
+            feed: one(self.feed.as_deref().unwrap_or("sip"), &mut faults).unwrap_or(barkeep_types::Feed::SIP),
+            adjustment: one(self.adjustment.as_deref().unwrap_or("raw"), &mut faults).unwrap_or_default(),
+            hours: one(self.hours.as_deref().unwrap_or("regular"), &mut faults).unwrap_or_default(),
+            window: self.window(&mut faults),
+            priority: self.priority,
+            enabled: !self.disabled,
+            labels: self.labels.clone(),
+        };
+        if let Err(more) = definition.check() {
+            // An empty list whose every text was refused has been reported already.
+            let known = |fault: &Fault| {
+                matches!(fault, Fault::Missing("symbols") if !self.symbols.is_empty())
+                    || matches!(fault, Fault::Missing("timeframes") if !self.timeframes.is_empty())
+            };
+            faults.extend(more.reasons().iter().filter(|fault| !known(fault)).cloned());
+        }
+        Faults::none_or(faults).map(|()| definition)
+    }
+
+    /// The window; where there is none, a valid stand-in beside the fault.
+    fn window(&self, faults: &mut Vec<Fault>) -> Window {
+        const STAND_IN: Window = Window::LastDays(1);
+        match (self.days, self.from, self.to) {
+            (Some(days), None, None) => Window::LastDays(days),
+            (None, Some(from), Some(to)) => match TimeRange::new(from, to) {
+                Ok(range) => Window::Fixed(range),
+                Err(error) => {
+                    faults.push(error.into());
+                    STAND_IN
+                }
+            },
+            _ => {
+                faults.push(Fault::Missing("window: give days, or from and to"));
+                STAND_IN
+            }
+        }
+    }
+}
+
+fn parsed<T: FromStr>(texts: &[String], faults: &mut Vec<Fault>) -> Vec<T>
+where
+    Fault: From<T::Err>,
+{
+    texts.iter().filter_map(|text| one(text, faults)).collect()
+}
+
+fn one<T: FromStr>(text: &str, faults: &mut Vec<Fault>) -> Option<T>
+where
+    Fault: From<T::Err>,
+{
+    text.parse().map_err(|error: T::Err| faults.push(error.into())).ok()
+}

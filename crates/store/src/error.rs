@@ -1,0 +1,59 @@
+use barkeep_types::{Series, TimeRange};
+
+/// What the bar store's verbs return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the bar store did not do what it was asked. Nothing half done is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database failed: the same again may succeed if [`barkeep_database::Error::is_transient`] says so.
+    #[error("the bar store's database failed")]
+    Database(#[from] barkeep_database::Error),
+    /// A page cannot prove what nobody asked for: a fault in the caller.
+    #[error("invalid commit: {series} is proved over {proved}, but only {asked} was asked for")]
+    InvalidCommit {
+        /// The series.
+        series: Series,
+        /// What the page was said to prove.
+        proved: TimeRange,
+        /// What it was asked for.
+        asked: TimeRange,
+    },
+    /// The tables hold something that barkeep does not write.
+    #[error("the bar store's tables were changed by other hands: {what}")]
+    Corrupt {
+        /// What was found.
+        what: String,
+    },
+}
+
+impl Error {
+    /// The stable code that is logged, stored and counted.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Database(error) => error.code(),
+            Self::InvalidCommit { .. } => "VALIDATION_ERROR",
+            Self::Corrupt { .. } => "CORRUPT_DATA",
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_transient(),
+            Self::InvalidCommit { .. } | Self::Corrupt { .. } => false,
+        }
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
+        Self::Corrupt { what: what.to_string() }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}

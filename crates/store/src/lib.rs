@@ -1,0 +1,91 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use barkeep_types::{Bar, Series, TimeRange};
+
+mod commit;
+mod error;
+mod provider_name;
+mod span;
+mod summary;
+
+pub use commit::{Commit, Committed, Proof, Refused};
+pub use error::{Error, Result};
+pub use provider_name::{InvalidProviderName, ProviderName};
+pub use span::{Span, State, covered};
+pub use summary::Summary;
+
+/// Bars, and the coverage that their pages proved.
+///
+/// # Contract
+///
+/// - Every verb is one transaction: it happens wholly or not at all. Bars and the coverage they prove are never apart.
+/// - The same commit again writes nothing, not even a new version of a row.
+/// - No verb removes or hides a bar: what a later answer no longer has is kept and counted as [`Committed::absent`].
+/// - A stored bar has passed [`Bar::check`]. What has not is put into quarantine, and its time is left suspect.
+/// - Writers may overlap, in one process or many: none waits for ever, and the end is as if one had followed the other.
+/// - Answers about several series come in the order of the question. A series never heard of is an empty answer.
+/// - A store holds the bars of one provider: another provider's series of the same name are others.
+#[async_trait]
+pub trait Store: Debug + Send + Sync + 'static {
+    /// Stores the bars of one page together with the coverage they prove.
+    ///
+    /// Bars in any order are accepted; of two bars with one start the last wins. Bars outside of [`Commit::asked`] are
+    /// dropped, and impossible ones refused: both are counted, and the rest of the page is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidCommit`] if a proof goes beyond what was asked, and [`Error::Database`] if the database failed;
+    /// nothing of the page is stored then.
+    async fn commit(&self, commit: &Commit) -> Result<Committed>;
+
+    /// Doubts what is covered within `range`, so that it is fetched again. What was never covered stays so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`].
+    async fn suspect(&self, series: &Series, range: TimeRange) -> Result<()>;
+
+    /// What each series covers, earliest first, in one round trip for any number of series.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`], or [`Error::Corrupt`].
+    async fn coverage(&self, series: &[Series]) -> Result<Vec<Vec<Span>>>;
+
+    /// The first `limit` bars of a series that start within `range`, earliest first.
+    ///
+    /// For more, ask again from after the last one: the caller bounds its memory, and no connection is held in between.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`], or [`Error::Corrupt`].
+    async fn bars(&self, series: &Series, range: TimeRange, limit: usize) -> Result<Vec<Bar>>;
+
+    /// The latest bar of each series.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`], or [`Error::Corrupt`].
+    async fn latest(&self, series: &[Series]) -> Result<Vec<Option<Bar>>>;
+
+    /// How many bars each series has, and over which time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`], or [`Error::Corrupt`].
+    async fn summaries(&self, series: &[Series]) -> Result<Vec<Summary>>;
+
+    /// Every series the store has heard of, sorted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`], or [`Error::Corrupt`].
+    async fn series(&self) -> Result<Vec<Series>>;
+}
+
+const _: fn(&dyn Store) = |_| {}; // Stays usable as `dyn Store`.
