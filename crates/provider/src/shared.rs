@@ -1,0 +1,18 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{BarsRequest, Limits, Page, PageToken, Provider, Result};
+
+/// A shared provider is a provider, so wrappers take `Arc<dyn Provider>` too.
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<P: Provider + ?Sized> Provider for Arc<P> {
+    fn limits(&self) -> Limits {
+        P::limits(self)
+    }
+
+    async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> Result<Page> {
+        P::page(self, request, token).await
+    }
+}
