@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod explain;
+mod gaps;
+mod model;
+mod pack;
+mod plan;
+mod planner;
+
+pub use explain::{Explanation, Reason, explain};
+pub use gaps::{Slots, gaps};
+pub use model::{Density, PageModel};
+pub use plan::{Estimate, Plan, Slice};
+pub use planner::{Planner, SeriesState};
