@@ -1,0 +1,60 @@
+//! What goes back to the caller.
+
+use serde_json::json;
+
+/// An HTTP answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(body: Vec<u8>) -> Self {
+        Self { status: 200, content_type: "application/json; charset=UTF-8", headers: Vec::new(), body }
+    }
+
+    /// A refusal as the vendor words it: `{"message": ...}`.
+    pub(crate) fn refusal(status: u16, message: &str) -> Self {
+        Self { status, ..Self::json(json!({ "message": message }).to_string().into_bytes()) }
+    }
+
+    /// A page of the proxy in front of the vendor.
+    pub(crate) fn html(status: u16) -> Self {
+        let reason = reason(status);
+        let page = format!(
+            "<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n<center><h1>{status} {reason}</h1></center>\r\n</body>\r\n</html>\r\n"
+        );
+        Self { status, content_type: "text/html", headers: Vec::new(), body: page.into_bytes() }
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+}
+
+/// The phrase of a status.
+pub(crate) fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        302 => "Found",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        414 => "Request-URI Too Large",
+        422 => "Unprocessable Entity",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Unknown",
+    }
+}

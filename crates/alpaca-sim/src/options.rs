@@ -1,0 +1,150 @@
+use chrono::{DateTime, Utc};
+
+use crate::clock::Clock;
+use crate::limiter::LimitWindow;
+use crate::market::Market;
+use crate::page::PageRules;
+use crate::plan::Plan;
+use crate::{AlpacaSim, Error};
+
+/// How the simulator behaves. Where the vendor's documentation leaves something open there is a switch, and its
+/// default is what the evidence favours.
+///
+/// ```no_run
+/// use barkeep_alpaca_sim::{AlpacaSim, Market, Plan};
+///
+/// # async fn run() -> Result<(), barkeep_alpaca_sim::Error> {
+/// let sim = AlpacaSim::options().with_market(Market::new(7)).with_plan(Plan::BASIC).start().await?;
+/// # sim.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "options do nothing until started"]
+pub struct Options {
+    pub(crate) market: Market,
+    pub(crate) port: u16,
+    pub(crate) plan: Plan,
+    pub(crate) window: LimitWindow,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Clock,
+    pub(crate) pages: PageRules,
+    pub(crate) default_feed: DefaultFeed,
+}
+
+/// Which credentials are accepted.
+pub(crate) enum Keys {
+    Any,
+    Only { id: String, secret: String },
+}
+
+/// What a request without a feed gets, where the vendor's statements conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum DefaultFeed {
+    /// Always `sip`, as the reference says; without the right to recent data that is refused.
+    #[default]
+    Sip,
+    /// The best feed that the plan allows for the time asked for: `iex` where `sip` would be refused.
+    BestAllowed,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            market: Market::new(1),
+            port: 0,
+            plan: Plan::UNLIMITED,
+            window: LimitWindow::default(),
+            keys: Keys::Any,
+            clock: Clock::Host,
+            pages: PageRules {
+                source_bars: Some(10_000),
+                cut_inside_bars: false,
+                token_on_full_last_page: false,
+                partial_first_bar: false,
+            },
+            default_feed: DefaultFeed::default(),
+        }
+    }
+}
+
+impl Options {
+    /// Sets what trades; [`Market::new`] with the seed 1 by default.
+    pub fn with_market(self, market: Market) -> Self {
+        Self { market, ..self }
+    }
+
+    /// Sets the port on 127.0.0.1; any free one by default.
+    pub fn with_port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// Sets the subscription; [`Plan::UNLIMITED`] by default.
+    pub fn with_plan(self, plan: Plan) -> Self {
+        Self { plan, ..self }
+    }
+
+    /// Sets how the minute of the request limit passes; sliding by default.
+    pub fn with_limit_window(self, window: LimitWindow) -> Self {
+        Self { window, ..self }
+    }
+
+    /// Accepts one pair of keys only; any pair by default.
+    pub fn with_keys(self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self { keys: Keys::Only { id: id.into(), secret: secret.into() }, ..self }
+    }
+
+    /// Sets the time, which then stands still until [`AlpacaSim::set_now`]; the host's by default.
+    pub fn with_now(self, now: DateTime<Utc>) -> Self {
+        Self { clock: Clock::fixed(now), ..self }
+    }
+
+    /// Sets after how many source bars a page of a derived timeframe ends; about 10,000 by default, `None` for never.
+    pub fn with_source_bars_a_page(mut self, source_bars: Option<usize>) -> Self {
+        self.pages.source_bars = source_bars.map(|bars| bars.max(1));
+        self
+    }
+
+    /// Lets such a page end in the middle of a bar, whose rest comes with the next page under the same time; off by
+    /// default.
+    pub fn with_pages_cut_inside_bars(mut self, cut: bool) -> Self {
+        self.pages.cut_inside_bars = cut;
+        self
+    }
+
+    /// Lets a page that holds exactly the last bars carry a token, which an empty page follows; off by default.
+    pub fn with_token_on_full_last_page(mut self, token: bool) -> Self {
+        self.pages.token_on_full_last_page = token;
+        self
+    }
+
+    /// Lets a start in the middle of a bar give that bar, made of the part from there on; off by default, so that the
+    /// first bar is the first one that starts in time.
+    pub fn with_partial_first_bar(mut self, partial: bool) -> Self {
+        self.pages.partial_first_bar = partial;
+        self
+    }
+
+    /// Sets what a request without a feed gets; `sip` by default.
+    pub fn with_default_feed(self, default_feed: DefaultFeed) -> Self {
+        Self { default_feed, ..self }
+    }
+
+    /// Starts to serve.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PortInUse`] or [`Error::Listen`] if the port cannot be had.
+    pub async fn start(self) -> Result<AlpacaSim, Error> {
+        AlpacaSim::start(self).await
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Any => "Any",
+            Self::Only { .. } => "Only { .. }",
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! HTTP/1.1, as much as a server of GET requests needs, on the bare socket: faults need every byte in hand.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::answer::{Answer, reason};
+use crate::routes::Shared;
+
+/// The longest address, as of the proxy in front of the vendor.
+const LONGEST_TARGET: usize = 8 * 1024;
+const LONGEST_HEAD: usize = 64 * 1024;
+const MOST_HEADERS: usize = 100;
+
+/// The head of a request; its body, which a GET has none of, is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    /// Names in lower case.
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn wants_close(&self) -> bool {
+        self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+    }
+}
+
+/// What was read where a request was expected.
+enum Head {
+    Request(Request),
+    /// Not HTTP, or more of it than is read; the connection ends after this answer.
+    Refused(Answer),
+    Closed,
+}
+
+/// Serves a connection until the caller closes it.
+pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut buffer = Vec::new();
+    loop {
+        let request = match read_head(&mut stream, &mut buffer).await? {
+            Head::Request(request) => request,
+            Head::Refused(answer) => return send(&mut stream, &answer, true).await,
+            Head::Closed => return Ok(()),
+        };
+        let close = request.wants_close() || request.method != "GET";
+        let answer =
+            if request.method == "GET" { shared.answer(&request) } else { Answer::refusal(405, "method not allowed") };
+        send(&mut stream, &answer, close).await?;
+        if close {
+            return Ok(());
+        }
+    }
+}
+
+async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Head> {
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut parsed = httparse::Request::new(&mut headers);
+        match parsed.parse(buffer) {
+            Ok(httparse::Status::Complete(length)) => {
+                let head = head(&parsed);
+                buffer.drain(..length);
+                return Ok(head);
+            }
+            Ok(httparse::Status::Partial) if buffer.len() > LONGEST_HEAD => {
+                return Ok(Head::Refused(Answer::html(431)));
+            }
+            Ok(httparse::Status::Partial) => {}
+            Err(_) => return Ok(Head::Refused(Answer::html(400))),
+        }
+        if stream.read_buf(buffer).await? == 0 {
+            return Ok(Head::Closed);
+        }
+    }
+}
+
+fn head(parsed: &httparse::Request<'_, '_>) -> Head {
+    let target = parsed.path.unwrap_or_default();
+    if target.len() > LONGEST_TARGET {
+        return Head::Refused(Answer::html(414));
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let headers = parsed
+        .headers
+        .iter()
+        .map(|header| (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned()));
+    Head::Request(Request {
+        method: parsed.method.unwrap_or_default().to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: headers.collect(),
+    })
+}
+
+async fn send(stream: &mut TcpStream, answer: &Answer, close: bool) -> io::Result<()> {
+    stream.write_all(&bytes(answer, close)).await?;
+    stream.flush().await
+}
+
+fn bytes(answer: &Answer, close: bool) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
+    let mut header = |name: &str, value: &str| text.extend([name, ": ", value, "\r\n"]);
+    header("Content-Type", answer.content_type);
+    header("Content-Length", &answer.body.len().to_string());
+    header("Connection", if close { "close" } else { "keep-alive" });
+    for (name, value) in &answer.headers {
+        header(name, value);
+    }
+    text.push_str("\r\n");
+    [text.as_bytes(), &answer.body].concat()
+}

@@ -1,0 +1,8 @@
+//! The simulator as a client sees it: over a real socket.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bars;
+mod http;
+mod paging;
+mod server;
