@@ -18,7 +18,7 @@ mod table;
 pub use always::Always;
 pub use local::{InvalidTradingDay, TradingDay};
 pub use nyse::Nyse;
-pub use overrides::Overrides;
+pub use overrides::{InvalidClose, Overrides};
 pub use queries::CalendarExt;
 pub use table::Table;
 

@@ -75,7 +75,8 @@ pub trait CalendarExt: Calendar {
             Some(length) => start.checked_add_signed(length),
             None => {
                 let date = local::date_at(start, self.time_zone());
-                local::midnight(next_date(timeframe, date)?, self.time_zone())
+                let end = local::midnight(next_date(timeframe, date)?, self.time_zone());
+                end.filter(|end| *end > start)
             }
         }
     }
@@ -188,3 +189,6 @@ fn ceil(instant: DateTime<Utc>, length: TimeDelta) -> Option<DateTime<Utc>> {
     let start = floor(instant, length)?;
     if start == instant { Some(start) } else { start.checked_add_signed(length) }
 }
+
+#[cfg(test)]
+mod tests;
