@@ -13,6 +13,7 @@ mod error;
 mod faults;
 mod pattern;
 pub mod presets;
+mod rejection;
 mod window;
 
 pub use change::{Change, ChangeKind, Upserted};
@@ -21,6 +22,7 @@ pub use draft::Draft;
 pub use error::{Error, Result};
 pub use faults::{Fault, Faults};
 pub use pattern::{InvalidPattern, Pattern};
+pub use rejection::{Rejection, Rejections};
 pub use window::{Narrowing, Window};
 
 /// Definitions: what is to be kept filled.

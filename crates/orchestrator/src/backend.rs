@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use barkeep_catalog::{Catalog, Rejections};
+use barkeep_database::Location;
+use barkeep_queue::{Inspect, Locks, Queue};
+use barkeep_store::{ProviderName, Store};
+
+use crate::Result;
+
+/// Where state lives: bars, jobs and definitions, mostly of one database. A clone is a handle to the same.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// Bars and coverage.
+    pub store: Arc<dyn Store>,
+    /// Jobs.
+    pub queue: Arc<dyn Queue>,
+    /// The same jobs, to look at.
+    pub inspect: Arc<dyn Inspect>,
+    /// The planner's lock.
+    pub locks: Arc<dyn Locks>,
+    /// What to keep filled.
+    pub catalog: Arc<dyn Catalog>,
+    /// What the vendor refused.
+    pub rejections: Arc<dyn Rejections>,
+}
+
+impl Backend {
+    /// Opens one database for everything, makes its tables or brings them up to date; the bars are of `provider`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database cannot be opened,
+    /// [`Error::MissingFeature`](crate::Error::MissingFeature) if this program was built without its kind.
+    pub async fn open(location: &Location, provider: ProviderName) -> Result<Self> {
+        match location {
+            #[cfg(feature = "sqlite")]
+            Location::Sqlite(path) => {
+                let database = barkeep_database::Sqlite::open(path).await?;
+                let queue = Arc::new(barkeep_queue::SqliteQueue::open(&database).await?);
+                let catalog = Arc::new(barkeep_catalog::SqliteCatalog::open(&database).await?);
+                Ok(Self {
+                    store: Arc::new(barkeep_store::SqliteStore::open(&database, provider).await?),
+                    queue: queue.clone(),
+                    inspect: queue.clone(),
+                    locks: queue,
+                    catalog: catalog.clone(),
+                    rejections: catalog,
+                })
+            }
+            #[cfg(feature = "postgres")]
+            Location::Postgres(url) => {
+                let settings = barkeep_database::PostgresSettings::new(url.clone());
+                let database = barkeep_database::Postgres::connect_with(settings).await?;
+                let queue = Arc::new(barkeep_queue::PostgresQueue::open(&database).await?);
+                let catalog = Arc::new(barkeep_catalog::PostgresCatalog::open(&database).await?);
+                Ok(Self {
+                    store: Arc::new(barkeep_store::PostgresStore::open(&database, provider).await?),
+                    queue: queue.clone(),
+                    inspect: queue.clone(),
+                    locks: queue,
+                    catalog: catalog.clone(),
+                    rejections: catalog,
+                })
+            }
+            #[cfg(not(feature = "sqlite"))]
+            Location::Sqlite(_) => Err(crate::Error::MissingFeature("sqlite")),
+            #[cfg(not(feature = "postgres"))]
+            Location::Postgres(_) => Err(crate::Error::MissingFeature("postgres")),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A backfill: definitions, worked on until nothing is missing or nothing more can be done.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::{Duration, Instant};
+
+use barkeep_catalog::Definition;
+use barkeep_queue::JobId;
+use barkeep_types::Series;
+use serde::Serialize;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::progress::Unfilled;
+use crate::taken::{self, Taken};
+use crate::tick::{Idle, TickReport, tick};
+use crate::work::work;
+use crate::{Orchestrator, Result, SliceJob};
+
+/// How often a backfill looks whether all slices are done.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often it plans anew although they are not: another process may have died.
+const REPLAN: Duration = Duration::from_secs(60);
+
+/// What a backfill came to. Slices, requests and bars are those of this process; others may have shared the work.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BackfillReport {
+    /// Whether nothing is missing any more.
+    pub complete: bool,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+    /// The series asked for.
+    pub series: u64,
+    /// The gaps found.
+    pub gaps: u64,
+    /// The slices done.
+    pub slices: u64,
+    /// The requests made.
+    pub requests: u64,
+    /// No packing of the gaps could have taken fewer requests.
+    pub least_requests: u64,
+    /// The bars written.
+    pub bars_written: u64,
+    /// What could not be filled, and why.
+    pub failed: Vec<Unfilled>,
+    /// How long it took.
+    pub elapsed_seconds: f64,
+}
+
+/// Runs workers and ticks until nothing is missing, nothing more can be done, or `stop` is cancelled.
+pub(crate) async fn backfill(
+    orchestrator: &Orchestrator,
+    definitions: &[Definition],
+    stop: &CancellationToken,
+) -> Result<BackfillReport> {
+    let started = Instant::now();
+    let before = orchestrator.progress().totals();
+    let excused = taken::excused(orchestrator.backend()).await?;
+    let working = stop.child_token();
+    let mut workers = JoinSet::new();
+    for _ in 0..orchestrator.settings().workers {
+        let (orchestrator, stop) = (orchestrator.clone(), working.clone());
+        workers.spawn(async move { work(&orchestrator, &stop).await });
+    }
+    let end = tokio::select! {
+        planned = plan_until_done(orchestrator, definitions, &excused) => planned.map(|()| End::Done),
+        // Workers end by themselves only with an error.
+        Some(ended) = workers.join_next() => flatten(ended).map(|()| End::Interrupted),
+        () = stop.cancelled() => Ok(End::Interrupted),
+    };
+    working.cancel();
+    while let Some(ended) = workers.join_next().await {
+        flatten(ended)?;
+    }
+    let interrupted = end? == End::Interrupted;
+    let failed = unfilled(orchestrator, definitions, &excused).await?;
+    let totals = orchestrator.progress().totals() - before;
+    Ok(BackfillReport {
+        complete: !interrupted && failed.is_empty(),
+        interrupted,
+        series: definitions.iter().map(|definition| definition.series().count() as u64).sum(),
+        gaps: totals.gaps,
+        slices: totals.slices,
+        requests: totals.requests,
+        least_requests: totals.least_requests,
+        bars_written: totals.bars_written,
+        failed,
+        elapsed_seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Done,
+    Interrupted,
+}
+
+fn flatten(ended: Result<Result<()>, JoinError>) -> Result<()> {
+    match ended {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Ticks, waits for the slices to be done, and ticks again, until a tick finds neither gaps nor work in flight.
+async fn plan_until_done(
+    orchestrator: &Orchestrator,
+    definitions: &[Definition],
+    excused: &HashSet<JobId>,
+) -> Result<()> {
+    loop {
+        match tick(orchestrator, definitions, excused).await {
+            Ok(report) if is_done(&report) => {
+                return report.errors.into_iter().next().map_or(Ok(()), |(_, error)| Err(error));
+            }
+            Ok(_) => {}
+            Err(error) if error.is_transient() => {
+                tracing::warn!(code = error.code(), %error, "tick failed; trying again");
+            }
+            Err(error) => return Err(error),
+        }
+        wait_for_slices(orchestrator).await;
+    }
+}
+
+/// Waits until the queue holds no slice, or it is time to plan anew.
+async fn wait_for_slices(orchestrator: &Orchestrator) {
+    let waiting = Instant::now();
+    while waiting.elapsed() < REPLAN {
+        tokio::time::sleep(LOOK).await;
+        let counts = orchestrator.backend().inspect.counts().await;
+        if counts.is_ok_and(|counts| counts.get(SliceJob::KIND).is_none_or(|slices| slices.live() == 0)) {
+            break;
+        }
+    }
+}
+
+fn is_done(report: &TickReport) -> bool {
+    report.idle.is_some_and(|idle| idle != Idle::LockHeld) && !report.in_flight
+}
+
+async fn unfilled(
+    orchestrator: &Orchestrator,
+    definitions: &[Definition],
+    excused: &HashSet<JobId>,
+) -> Result<Vec<Unfilled>> {
+    let taken = Taken::read(orchestrator.backend(), excused).await?;
+    let series: BTreeSet<Series> = definitions.iter().flat_map(Definition::series).collect();
+    Ok(series.iter().flat_map(|series| taken.unfilled(series)).collect())
+}

@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+use barkeep_queue::Backoff;
+
+use crate::Clock;
+
+/// How an orchestrator works. Every setting has a default that does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How many slices this process fetches at once: 5. At least 1.
+    pub workers: u16,
+    /// How long a claimed slice stays this process' without a sign of life: 60 s. A process that is killed holds its
+    /// slices back for this long, so the shorter the sooner others take over; a third of it must suffice for a
+    /// heartbeat.
+    pub lease: Duration,
+    /// How long an idle worker waits before it looks again, at the most: 1 s.
+    pub poll: Duration,
+    /// How long a slice that failed waits for its next try.
+    pub backoff: Backoff,
+    /// What tells the time.
+    pub clock: Clock,
+    /// Who this process is, in the queue's tables: host and process id.
+    pub name: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 5,
+            lease: Duration::from_secs(60),
+            poll: Duration::from_secs(1),
+            backoff: Backoff::default(),
+            clock: Clock::Host,
+            name: format!("barkeep-{}", std::process::id()),
+        }
+    }
+}
+
+impl Settings {
+    /// Fetches up to `workers` slices at once; at least one.
+    #[must_use]
+    pub fn with_workers(self, workers: u16) -> Self {
+        Self { workers: workers.max(1), ..self }
+    }
+
+    /// Holds claimed slices for `lease` without a sign of life; at least 1 s.
+    #[must_use]
+    pub fn with_lease(self, lease: Duration) -> Self {
+        Self { lease: lease.max(Duration::from_secs(1)), ..self }
+    }
+
+    /// Waits otherwise before a failed slice is tried again.
+    #[must_use]
+    pub fn with_backoff(self, backoff: Backoff) -> Self {
+        Self { backoff, ..self }
+    }
+
+    /// Lives by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+}

@@ -1,0 +1,96 @@
+//! What must not be planned, though it is missing.
+
+use std::collections::{HashMap, HashSet};
+
+use barkeep_queue::{FinishedJob, JobId};
+use barkeep_types::{Series, TimeRange};
+
+use crate::progress::Unfilled;
+use crate::{Backend, Result, SliceJob};
+
+/// The most failures looked at.
+const FAILURES: u32 = 10_000;
+
+/// Time that is queued, running, or failed since it was last excused; and series that the vendor refuses.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    live: HashMap<Series, Vec<TimeRange>>,
+    failed: HashMap<Series, Vec<(TimeRange, Why)>>,
+    rejected: HashMap<Series, Why>,
+}
+
+#[derive(Clone, Debug)]
+struct Why {
+    code: String,
+    reason: String,
+}
+
+/// The failures that a run does not count against itself: those from before it began, which it tries again.
+pub(crate) async fn excused(backend: &Backend) -> Result<HashSet<JobId>> {
+    let failures = backend.inspect.failed(SliceJob::KIND, FAILURES).await?;
+    Ok(failures.into_iter().map(|job| job.id).collect())
+}
+
+impl Taken {
+    pub(crate) async fn read(backend: &Backend, excused: &HashSet<JobId>) -> Result<Self> {
+        let mut taken = Self::default();
+        for job in backend.inspect.live(SliceJob::KIND).await? {
+            match SliceJob::read(&job.payload) {
+                Ok(slice) => taken.take(&slice),
+                Err(error) => tracing::warn!(job = %job.id, %error, "a slice in the queue cannot be read"),
+            }
+        }
+        let failures = backend.inspect.failed(SliceJob::KIND, FAILURES).await?;
+        for job in failures.into_iter().filter(|job| !excused.contains(&job.id)) {
+            taken.fail(job);
+        }
+        for rejection in backend.rejections.rejections().await? {
+            let why = Why { code: rejection.code, reason: rejection.reason };
+            taken.rejected.insert(rejection.series, why);
+        }
+        Ok(taken)
+    }
+
+    /// Counts a slice as live.
+    pub(crate) fn take(&mut self, slice: &SliceJob) {
+        for series in slice.series() {
+            self.live.entry(series).or_default().push(slice.range);
+        }
+    }
+
+    fn fail(&mut self, job: FinishedJob) {
+        let Ok(slice) = SliceJob::read(&job.payload) else { return };
+        let why = Why { code: job.code.unwrap_or_default(), reason: job.message.unwrap_or_default() };
+        for series in slice.series() {
+            self.failed.entry(series).or_default().push((slice.range, why.clone()));
+        }
+    }
+
+    /// Whether the vendor refuses the series.
+    pub(crate) fn is_rejected(&self, series: &Series) -> bool {
+        self.rejected.contains_key(series)
+    }
+
+    /// The time that is queued or running.
+    pub(crate) fn live(&self, series: &Series) -> &[TimeRange] {
+        self.live.get(series).map_or(&[], Vec::as_slice)
+    }
+
+    /// All the time of a series that must not be planned.
+    pub(crate) fn ranges(&self, series: &Series) -> Vec<TimeRange> {
+        let failed = self.failed.get(series).into_iter().flatten().map(|(range, _)| *range);
+        self.live(series).iter().copied().chain(failed).collect()
+    }
+
+    /// Why a series cannot be filled, if it cannot.
+    pub(crate) fn unfilled(&self, series: &Series) -> Vec<Unfilled> {
+        let rejected = self.rejected.get(series).into_iter();
+        let failed = self.failed.get(series).into_iter().flatten().map(|(_, why)| why);
+        let unfilled =
+            |why: &Why| Unfilled { series: series.clone(), code: why.code.clone(), reason: why.reason.clone() };
+        let mut unfilled: Vec<Unfilled> = rejected.chain(failed).map(unfilled).collect();
+        // Slices that fail, fail alike.
+        unfilled.dedup();
+        unfilled
+    }
+}
