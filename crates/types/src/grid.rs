@@ -96,8 +96,10 @@ impl Grid {
         let index = self.span_of(slot)?;
         let span = self.spans[index];
         let Some(length) = self.timeframe.length() else { return Some(span) };
-        let start = span.start() + length * i32::try_from(slot - self.firsts[index]).ok()?;
-        TimeRange::new(start, (start + length).min(span.end())).ok()
+        let bars_before = i64::from(slot - self.firsts[index]);
+        let start = span.start() + TimeDelta::try_seconds(length.num_seconds() * bars_before)?;
+        let end = start.checked_add_signed(length).map_or(span.end(), |end| end.min(span.end()));
+        TimeRange::new(start, end).ok()
     }
 
     /// The slots of the bars that start within `range`.
@@ -128,4 +130,82 @@ fn bars_of(timeframe: Timeframe, span: TimeRange) -> Option<u32> {
     let whole = span.length().num_seconds() / length.num_seconds();
     let rest = span.length() - TimeDelta::try_seconds(whole * length.num_seconds())?;
     u32::try_from(whole).ok()?.checked_add(u32::from(!rest.is_zero()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(minute * 60, 0).unwrap()
+    }
+
+    fn range(start: i64, end: i64) -> TimeRange {
+        TimeRange::new(at(start), at(end)).unwrap()
+    }
+
+    fn ranges() -> impl Strategy<Value = Vec<TimeRange>> {
+        let range = (0..600_i64, 1..90_i64).prop_map(|(start, length)| range(start, start + length));
+        prop::collection::vec(range, 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn slots_agree_with_walking_along_the_spans(
+            spans in ranges(),
+            asked in ranges(),
+            timeframe in prop::sample::select(Timeframe::ALL.to_vec()),
+        ) {
+            let grid = Grid::new(timeframe, spans);
+            prop_assert!(grid.spans().windows(2).all(|pair| pair[0].end() <= pair[1].start()));
+            let mut bars = Vec::new();
+            for span in grid.spans() {
+                let length = timeframe.length().unwrap_or(span.length());
+                let mut start = span.start();
+                while start < span.end() {
+                    bars.push(TimeRange::new(start, (start + length).min(span.end())).unwrap());
+                    start += length;
+                }
+            }
+            prop_assert_eq!(grid.bars() as usize, bars.len());
+            for (slot, bar) in (0..).zip(&bars) {
+                prop_assert_eq!(grid.bar(slot), Some(*bar));
+                prop_assert!(grid.slots_of(grid.span_of(slot).unwrap()).contains(&slot));
+            }
+            for minute in 0..700 {
+                let instant = at(minute) + TimeDelta::seconds(7);
+                let found = bars.iter().position(|bar| bar.contains(instant));
+                prop_assert_eq!(grid.slot(instant), found.map(|slot| slot as u32));
+            }
+            for range in asked {
+                let starts = bars.iter().enumerate().filter(|(_, bar)| range.contains(bar.start()));
+                let slots: Vec<u32> = starts.map(|(slot, _)| slot as u32).collect();
+                prop_assert_eq!(grid.slots_in(range).collect::<Vec<_>>(), slots);
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_grid_has_no_bars() {
+        let grid = Grid::new(Timeframe::M1, Vec::new());
+        assert_eq!((grid.bars(), grid.slot(at(0)), grid.bar(0), grid.span_of(0)), (0, None, None, None));
+        assert_eq!(grid.slots_in(range(0, 10)), 0..0);
+    }
+
+    #[test]
+    fn what_overlaps_is_kept_once() {
+        let grid = Grid::new(Timeframe::M1, vec![range(5, 15), range(0, 10), range(2, 4)]);
+        assert_eq!(grid.spans(), [range(0, 10), range(10, 15)]);
+    }
+
+    #[test]
+    fn spans_beyond_the_last_number_are_left_out() {
+        let all_of_time = TimeRange::new(DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC).unwrap();
+        assert_eq!(Grid::new(Timeframe::M1, vec![all_of_time]).bars(), 0);
+        let days = Grid::new(Timeframe::D1, vec![all_of_time]);
+        assert_eq!((days.bars(), days.bar(0)), (1, Some(all_of_time)));
+        assert_eq!(days.slot(DateTime::<Utc>::MAX_UTC - TimeDelta::seconds(1)), Some(0));
+    }
 }
