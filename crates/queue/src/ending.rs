@@ -71,12 +71,7 @@ pub enum Then {
 impl Failure {
     /// A failure to be tried again with the default [`Backoff`].
     pub fn new(lease: LeaseKey, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            lease,
-            code: code.into(),
-            message: message.into(),
-            then: Then::Backoff(Backoff::default()),
-        }
+        Self { lease, code: code.into(), message: message.into(), then: Then::Backoff(Backoff::default()) }
     }
 
     /// Says what is to happen to the job.

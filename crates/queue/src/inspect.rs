@@ -11,6 +11,13 @@ use crate::{JobId, Result};
 /// Looking at a queue without changing it.
 #[async_trait]
 pub trait Inspect: Debug + Send + Sync + 'static {
+    /// What the time is on the clock that the queue lives by: the database's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn now(&self) -> Result<DateTime<Utc>>;
+
     /// Every live job of a kind, by id.
     ///
     /// # Errors
@@ -31,6 +38,13 @@ pub trait Inspect: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn failed(&self, kind: &str, limit: u32) -> Result<Vec<FinishedJob>>;
+
+    /// Those of these jobs that have ended and that the history still holds, by id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn finished(&self, jobs: &[JobId]) -> Result<Vec<FinishedJob>>;
 }
 
 /// Where a live job stands.
@@ -87,6 +101,8 @@ pub enum Outcome {
 pub struct FinishedJob {
     /// The job's id.
     pub id: JobId,
+    /// The job that left this one undone, if one did.
+    pub parent: Option<JobId>,
     /// Its kind.
     pub kind: String,
     /// Its key, if it had one.
@@ -95,12 +111,18 @@ pub struct FinishedJob {
     pub group: Option<String>,
     /// What was to be done. `Value::Null` for a job that succeeded: its result says more.
     pub payload: Value,
+    /// What came of it, if it succeeded.
+    pub result: Value,
     /// How it ended.
     pub outcome: Outcome,
     /// How many of its tries failed.
     pub failures: u16,
     /// How many workers died with it.
     pub crashes: u16,
+    /// What it cost, if it succeeded.
+    pub cost: u64,
+    /// Who had it last, if anybody had.
+    pub worker: Option<String>,
     /// Why it ended, unless it succeeded: the code of the last failure, `CRASHED` or `CANCELLED`.
     pub code: Option<String>,
     /// The last failure, for people.

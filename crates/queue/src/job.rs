@@ -73,15 +73,7 @@ pub enum Start {
 impl NewJob {
     /// A job of this kind: no key, priority 0, claimable at once, 5 attempts.
     pub fn new(kind: impl Into<String>, payload: Value) -> Self {
-        Self {
-            kind: kind.into(),
-            key: None,
-            payload,
-            priority: 0,
-            group: None,
-            start: Start::Now,
-            max_attempts: 5,
-        }
+        Self { kind: kind.into(), key: None, payload, priority: 0, group: None, start: Start::Now, max_attempts: 5 }
     }
 
     /// Makes the job unique by `key` among the live jobs of its kind.

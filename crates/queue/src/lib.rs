@@ -3,19 +3,36 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backoff;
+mod check;
+mod clock;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod database_queue;
 mod ending;
 mod error;
 mod inspect;
 mod job;
 mod lease;
 mod locks;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod queue;
+mod rows;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod statements;
 
 pub use backoff::Backoff;
+pub use check::MAX_JSON_BYTES;
+pub use database_queue::DatabaseQueue;
 pub use ending::{Completion, Failure, Reaped, Then, Verdict};
 pub use error::{Error, Result};
 pub use inspect::{Counts, FinishedJob, Inspect, LiveJob, LiveState, Outcome};
 pub use job::{JobId, NewJob, Start};
 pub use lease::{Claim, Extension, Lease, LeaseKey, Token};
 pub use locks::{Lock, Locks};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresQueue;
 pub use queue::Queue;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteQueue;

@@ -3,9 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{
-    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Reaped, Result, Verdict,
-};
+use crate::{Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Reaped, Result, Verdict};
 
 /// A durable queue of jobs, each done at least once.
 ///

@@ -1,0 +1,81 @@
+-- Ends leases without success: by failure ('f'), by release ('r'), or by a crash ('c', which holds only if the lease
+-- has run out). A job whose cancellation was asked for, or which may not be tried again, ends; any other waits again.
+-- Answers those leases with outcome (null: waits again) and wait in microseconds.
+WITH clock AS (SELECT statement_timestamp() + $1::bigint * interval '1 microsecond' AS now),
+ended AS (
+    DELETE FROM barkeep.queue_lease AS lease
+    USING clock, unnest(
+        $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+        $7::boolean[], $8::bigint[], $9::bigint[], $10::float8[]
+    ) AS try (id, token, ending, code, message, is_final, first_us, longest_us, jitter)
+    WHERE lease.id = try.id AND lease.token = try.token
+        AND (try.ending <> 'c' OR lease.lease_until <= clock.now)
+    RETURNING
+        lease.id, lease.token, lease.started_at, lease.worker, lease.cancel_requested,
+        try.ending, try.code, try.message, try.is_final, try.first_us, try.longest_us, try.jitter
+),
+counted AS (
+    SELECT
+        ended.*, job.max_attempts,
+        job.failures + (ended.ending = 'f')::int AS failures,
+        job.crashes + (ended.ending = 'c')::int AS crashes
+    FROM ended JOIN barkeep.queue_job AS job USING (id)
+),
+judged AS (
+    SELECT
+        id, token, started_at, worker, ending, failures, crashes, message,
+        CASE WHEN code IS NULL AND cancel_requested THEN 'CANCELLED' ELSE code END AS code,
+        CASE
+            WHEN cancel_requested THEN 2
+            WHEN ending = 'f' AND (is_final OR failures >= max_attempts) THEN 1
+            WHEN ending = 'c' AND crashes >= $11 THEN 1
+        END AS outcome,
+        floor(least(longest_us, first_us * power(2, least(greatest(failures - 1, 0), 30))) * jitter)::bigint AS wait_us
+    FROM counted
+),
+logged AS (
+    INSERT INTO barkeep.queue_attempt (id, started_at, finished_at, attempt, worker, code, message)
+    SELECT id, started_at, now, failures + (ending = 'c')::int, worker, code, message
+    FROM judged, clock
+    WHERE ending <> 'r'
+),
+returned AS (
+    UPDATE barkeep.queue_job AS job
+    SET failures = judged.failures,
+        crashes = judged.crashes,
+        code = coalesce(judged.code, job.code),
+        message = CASE WHEN judged.code IS NULL THEN job.message ELSE judged.message END,
+        run_at = now + judged.wait_us * interval '1 microsecond'
+    FROM judged, clock
+    WHERE job.id = judged.id AND judged.outcome IS NULL
+    RETURNING job.id, job.run_at, job.rank, job.kind, job.group_name
+),
+queued AS (
+    INSERT INTO barkeep.queue_ready (id, run_at, rank, kind, group_name)
+    SELECT id, run_at, rank, kind, group_name FROM returned
+),
+removed AS (
+    DELETE FROM barkeep.queue_job AS job
+    USING judged
+    WHERE job.id = judged.id AND judged.outcome IS NOT NULL
+    RETURNING
+        job.id, job.parent, job.created_at, judged.started_at, judged.outcome, job.rank, job.max_attempts,
+        judged.failures, judged.crashes, job.kind, job.key, job.group_name, judged.worker,
+        judged.code, judged.message, job.payload
+),
+kept AS (
+    INSERT INTO barkeep.queue_done
+        (id, parent, created_at, started_at, finished_at, outcome, rank, max_attempts, failures, crashes,
+         kind, key, group_name, worker, code, message, payload)
+    SELECT
+        id, parent, created_at, started_at, now, outcome, rank, max_attempts, failures, crashes,
+        kind, key, group_name, worker, code, message, payload
+    FROM removed, clock
+),
+tallied AS (
+    INSERT INTO barkeep.queue_tally (hour, jobs, cost, outcome, kind, group_name)
+    SELECT date_bin('1 hour', (SELECT now FROM clock), 'epoch'), count(*), 0, outcome, kind, group_name
+    FROM removed
+    GROUP BY outcome, kind, group_name
+)
+SELECT id, token, outcome, wait_us FROM judged

@@ -1,0 +1,2 @@
+-- Gives a lock up, if the token is its holder's.
+DELETE FROM queue_lock WHERE name = $1 AND token = $2

@@ -1,0 +1,100 @@
+//! The rules that bad input breaks, told before anything reaches the database.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{Error, Result};
+
+/// The most bytes a payload or a result may have as JSON text: 1 MiB.
+pub const MAX_JSON_BYTES: usize = 1 << 20;
+/// The most jobs one claim may lease.
+pub(crate) const MAX_CLAIM: u16 = 10_000;
+const MAX_ATTEMPTS: u16 = 1_000;
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+
+/// A text of 1 to `longest` bytes without a NUL, which PostgreSQL cannot store.
+pub(crate) fn text(what: &str, text: &str, longest: usize) -> Result<()> {
+    rule(what, !text.is_empty(), "is empty")?;
+    rule(what, text.len() <= longest, "is too long")?;
+    rule(what, !text.contains('\0'), "holds a NUL")
+}
+
+pub(crate) fn kind(what: &str, kind: &str) -> Result<()> {
+    text(what, kind, 64)
+}
+
+pub(crate) fn group(what: &str, group: &str) -> Result<()> {
+    text(what, group, 128)
+}
+
+pub(crate) fn attempts(what: &str, attempts: u16) -> Result<()> {
+    rule(what, (1..=MAX_ATTEMPTS).contains(&attempts), "is not between 1 and 1,000")
+}
+
+pub(crate) fn priority(what: &str, priority: i16) -> Result<()> {
+    rule(what, priority > i16::MIN, "is below -32,767")
+}
+
+/// The microseconds of a wait, of any length up to ten years.
+pub(crate) fn wait(what: &str, wait: Duration) -> Result<i64> {
+    rule(what, wait <= LONGEST, "is longer than ten years")?;
+    Ok(i64::try_from(wait.as_micros()).expect("ten years in microseconds fit"))
+}
+
+/// The microseconds of a lease, which has some length.
+pub(crate) fn lease(what: &str, lease: Duration) -> Result<i64> {
+    rule(what, lease >= Duration::from_micros(1), "has no length")?;
+    wait(what, lease)
+}
+
+/// A value as the JSON text that is stored.
+pub(crate) fn json(what: &str, value: &Value) -> Result<String> {
+    rule(what, !holds_nul(value), "holds a NUL")?;
+    let text = value.to_string();
+    rule(what, text.len() <= MAX_JSON_BYTES, "is larger than 1 MiB")?;
+    Ok(text)
+}
+
+/// A message made fit to be stored: reporting a failure must not fail.
+pub(crate) fn message(message: &str) -> String {
+    const LONGEST: usize = 2_000;
+    let end = message.floor_char_boundary(LONGEST.min(message.len()));
+    message[..end].replace('\0', "\u{fffd}")
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+    }
+}
+
+pub(crate) fn rule(what: &str, kept: bool, why: &'static str) -> Result<()> {
+    if kept { Ok(()) } else { Err(Error::Invalid { what: what.to_owned(), why }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_nul_is_found_wherever_it_hides() {
+        for hidden in [json!("a\0"), json!([1, ["\0"]]), json!({"a": {"b\0": 1}})] {
+            assert_eq!(json("payload", &hidden).unwrap_err().to_string(), "payload holds a NUL");
+        }
+        assert!(json("payload", &json!("\\u0000")).is_ok());
+    }
+
+    #[test]
+    fn messages_are_cut_between_characters() {
+        let long = "é".repeat(2_000);
+        assert_eq!(message(&long).len(), 2_000);
+        assert_eq!(message(&format!("a{long}")).len(), 1_999);
+        assert_eq!(message("a\0b"), "a\u{fffd}b");
+    }
+}

@@ -1,0 +1,141 @@
+//! What every queue must do, one function a promise.
+//!
+//! [`queue_conformance!`](crate::queue_conformance) makes a test of each, so that none can be forgotten.
+
+#![expect(missing_docs, reason = "the name of a promise says it all")]
+#![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a broken promise panics")]
+
+mod claim;
+mod ending;
+mod enqueue;
+mod input;
+mod lease;
+mod locks;
+
+use std::time::Duration;
+
+use serde_json::json;
+
+pub use claim::*;
+pub use ending::*;
+pub use enqueue::*;
+pub use input::*;
+pub use lease::*;
+pub use locks::*;
+
+use crate::{Claim, Inspect, Lease, Locks, NewJob, Queue};
+
+/// A queue under test, empty to begin with.
+pub trait Subject: Queue + Inspect + Locks {
+    /// Lets time pass on the clock that the queue reads.
+    fn advance(&self, by: Duration);
+}
+
+impl<D: crate::statements::Statements> Subject for crate::DatabaseQueue<D> {
+    fn advance(&self, by: Duration) {
+        crate::DatabaseQueue::advance(self, by);
+    }
+}
+
+/// Makes a test of every promise.
+///
+/// The argument is a future that opens an empty [`Subject`](crate::conformance::Subject), together with whatever has to
+/// live as long as the test.
+#[macro_export]
+macro_rules! queue_conformance {
+    ($open:expr) => {
+        $crate::queue_conformance! {
+            @each $open;
+            a_key_is_live_once
+            a_key_is_free_again_when_its_job_has_ended
+            jobs_without_a_key_are_never_duplicates
+            the_same_key_of_another_kind_is_another_job
+            a_batch_is_answered_in_the_order_asked
+            many_jobs_are_added_at_once
+            a_delayed_job_waits_for_its_time
+            a_start_that_has_passed_means_now
+            two_batches_in_opposite_order_do_not_block_each_other
+
+            the_highest_priority_goes_first_then_the_oldest
+            a_job_is_leased_to_one_worker
+            a_claim_takes_no_more_than_its_limit
+            other_kinds_are_left_alone
+            a_lease_tells_all_about_its_job
+
+            a_lease_that_ran_out_is_taken_back
+            a_lost_lease_changes_nothing
+            an_extended_lease_holds
+            a_lease_that_ran_out_can_be_extended_until_it_is_taken_back
+            a_claim_of_the_same_job_has_another_token
+            a_crash_counts_apart_from_failures
+            the_fifth_crash_ends_a_job
+            many_lapsed_leases_are_taken_back_at_once
+
+            a_completed_job_leaves_its_result_and_cost
+            a_failed_job_waits_twice_as_long_each_time
+            a_failed_job_waits_exactly_as_long_as_asked
+            the_last_attempt_ends_a_job
+            a_discarded_job_is_not_tried_again
+            a_released_job_keeps_its_attempts
+            a_snoozed_job_waits_without_using_an_attempt
+            a_lost_lease_does_not_disturb_the_others
+            a_key_is_spent_by_its_first_use
+            what_was_left_undone_goes_back_with_its_parent
+            nothing_is_left_undone_by_a_lost_lease
+            the_latest_failures_are_listed_first
+
+            a_lock_has_one_holder
+            a_lock_outlives_its_holder_by_its_lease
+            a_lock_that_was_lost_cannot_be_extended_or_given_up
+
+            a_bad_job_keeps_its_whole_batch_out
+            bad_claims_are_refused
+            a_message_that_cannot_be_stored_is_made_to_fit
+            text_that_looks_like_sql_is_text
+            asking_for_nothing_does_nothing
+        }
+    };
+    (@each $open:expr; $($promise:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                let (queue, _guard) = $open.await;
+                $crate::conformance::$promise(&queue).await;
+            }
+        )*
+    };
+}
+
+const KIND: &str = "test";
+const LEASE: Duration = Duration::from_secs(60);
+/// Longer than any wait or lease in the suite.
+const AGE: Duration = Duration::from_secs(24 * 3600);
+
+fn job(key: &str) -> NewJob {
+    NewJob::new(KIND, json!({ "for": key })).with_key(key)
+}
+
+fn claim(limit: u16) -> Claim {
+    Claim::new(KIND, "worker").with_limit(limit).with_lease(LEASE)
+}
+
+/// Adds a job and leases it.
+async fn leased(queue: &dyn Subject, job: NewJob) -> Lease {
+    queue.enqueue(&[job]).await.unwrap();
+    one(queue).await
+}
+
+/// Leases the one job that can be claimed.
+async fn one(queue: &dyn Subject) -> Lease {
+    let mut leases = queue.claim(&claim(10)).await.unwrap();
+    assert_eq!(leases.len(), 1, "one job can be claimed: {leases:?}");
+    leases.remove(0)
+}
+
+async fn none(queue: &dyn Subject) {
+    assert_eq!(queue.claim(&claim(10)).await.unwrap(), []);
+}
+
+fn keys(leases: &[Lease]) -> Vec<&str> {
+    leases.iter().map(|lease| lease.key.as_deref().unwrap_or("-")).collect()
+}

@@ -1,0 +1,262 @@
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::clock::Clock;
+use crate::rows::{ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
+use crate::statements::{AddedColumns, LockRow, REAP_LIMIT, Statements};
+use crate::{
+    Claim, Completion, Counts, Extension, Failure, FinishedJob, Inspect, JobId, Lease, LeaseKey, LiveJob, Lock, Locks,
+    NewJob, Outcome, Queue, Reaped, Result, Token, Verdict, check,
+};
+
+/// A queue in a database: [`PostgresQueue`](crate::PostgresQueue) or [`SqliteQueue`](crate::SqliteQueue). A clone is a
+/// handle to the same queue.
+///
+/// Everything but the SQL is here, so that the two cannot come to differ.
+#[derive(Clone, Debug)]
+pub struct DatabaseQueue<D> {
+    pub(crate) database: D,
+    pub(crate) clock: Clock,
+}
+
+impl<D: Statements> DatabaseQueue<D> {
+    pub(crate) fn new(database: D) -> Self {
+        Self { database, clock: Clock::default() }
+    }
+
+    /// Lets time pass for this handle and its clones, and for nobody else. For tests.
+    #[cfg(any(test, feature = "conformance"))]
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    async fn settle(&self, mut tries: Vec<SettleRow>) -> Result<HashMap<KeyRow, SettledRow>> {
+        tries.sort_by_key(|try_| try_.key);
+        tries.dedup_by_key(|try_| try_.key);
+        let settled = self.database.settle(self.clock.moved_us(), &tries).await?;
+        Ok(settled.into_iter().map(|settled| (settled.key, settled)).collect())
+    }
+}
+
+#[async_trait]
+impl<D: Statements> Queue for DatabaseQueue<D> {
+    async fn enqueue(&self, jobs: &[NewJob]) -> Result<Vec<Option<JobId>>> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let batch = Batch::checked(jobs)?;
+        let added = self.database.enqueue(self.clock.moved_us(), &batch.rows).await?;
+        Ok(batch.ids(added))
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Lease>> {
+        let row = ClaimRow::checked(claim)?;
+        if claim.limit == 0 {
+            return Ok(Vec::new());
+        }
+        self.database.claim(self.clock.moved_us(), &row).await
+    }
+
+    async fn extend(&self, leases: &[LeaseKey], lease: Duration) -> Result<Vec<Extension>> {
+        let lease_us = check::lease("lease", lease)?;
+        if leases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = sorted(leases.iter().map(|key| KeyRow::from(*key)));
+        let held = self.database.extend(self.clock.moved_us(), &keys, lease_us).await?;
+        let held: HashMap<KeyRow, bool> = held.into_iter().collect();
+        Ok(leases
+            .iter()
+            .map(|key| match held.get(&KeyRow::from(*key)) {
+                Some(false) => Extension::Held,
+                Some(true) => Extension::CancelRequested,
+                None => Extension::Lost,
+            })
+            .collect())
+    }
+
+    async fn complete(&self, done: &[Completion]) -> Result<Vec<LeaseKey>> {
+        if done.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut rows = Vec::with_capacity(done.len());
+        let mut rest = Vec::new();
+        for (place, done) in done.iter().enumerate() {
+            let what = format!("done[{place}]");
+            rows.push(DoneRow::checked(&what, done)?);
+            for (place, job) in done.rest.iter().enumerate() {
+                let row = JobRow::checked(&format!("{what}.rest[{place}]"), job)?;
+                rest.push(JobRow { parent: Some(done.lease.id.number()), ..row });
+            }
+        }
+        rows.sort_by_key(|row| row.key);
+        rows.dedup_by_key(|row| row.key);
+        rest.sort_by_key(|row| (row.kind, row.key));
+        let ended = self.database.complete(self.clock.moved_us(), &rows, &rest).await?;
+        Ok(lost(done.iter().map(|done| done.lease), &ended.into_iter().collect()))
+    }
+
+    async fn fail(&self, failures: &[Failure]) -> Result<Vec<Verdict>> {
+        if failures.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tries = failures
+            .iter()
+            .enumerate()
+            .map(|(place, failure)| SettleRow::failed(&format!("failures[{place}]"), failure))
+            .collect::<Result<_>>()?;
+        let mut settled = self.settle(tries).await?;
+        // Taken out, since a key is spent by its first use.
+        let verdict = |failure: &Failure| match settled.remove(&failure.lease.into()) {
+            Some(settled) => verdict(settled),
+            None => Verdict::Lost,
+        };
+        Ok(failures.iter().map(verdict).collect())
+    }
+
+    async fn release(&self, leases: &[LeaseKey], wait: Duration) -> Result<Vec<LeaseKey>> {
+        let wait_us = check::wait("wait", wait)?;
+        if leases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tries = leases.iter().map(|key| SettleRow::released(*key, wait_us)).collect();
+        let settled = self.settle(tries).await?;
+        Ok(lost(leases.iter().copied(), &settled.into_keys().collect()))
+    }
+
+    async fn reap(&self) -> Result<Reaped> {
+        let mut reaped = Reaped::default();
+        loop {
+            let expired = self.database.expired(self.clock.moved_us(), REAP_LIMIT).await?;
+            if expired.is_empty() {
+                return Ok(reaped);
+            }
+            let was_full = expired.len() == REAP_LIMIT as usize;
+            let settled = self.settle(expired.into_iter().map(SettleRow::crashed).collect()).await?;
+            let ended = settled.values().filter(|settled| settled.outcome.is_some()).count() as u64;
+            reaped.ended += ended;
+            reaped.returned += settled.len() as u64 - ended;
+            if !was_full {
+                return Ok(reaped);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<D: Statements> Inspect for DatabaseQueue<D> {
+    async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>> {
+        self.database.now(self.clock.moved_us()).await
+    }
+
+    async fn live(&self, kind: &str) -> Result<Vec<LiveJob>> {
+        check::kind("kind", kind)?;
+        self.database.live(self.clock.moved_us(), kind).await
+    }
+
+    async fn counts(&self) -> Result<BTreeMap<String, Counts>> {
+        let mut counts = BTreeMap::<String, Counts>::new();
+        for (kind, state, jobs) in self.database.counts(self.clock.moved_us()).await? {
+            let counts = counts.entry(kind).or_default();
+            let count = match state {
+                0 => &mut counts.waiting,
+                1 => &mut counts.ready,
+                2 => &mut counts.running,
+                3 => &mut counts.succeeded,
+                4 => &mut counts.failed,
+                _ => &mut counts.cancelled,
+            };
+            *count = jobs.max(0).cast_unsigned();
+        }
+        Ok(counts)
+    }
+
+    async fn failed(&self, kind: &str, limit: u32) -> Result<Vec<FinishedJob>> {
+        check::kind("kind", kind)?;
+        self.database.failed(kind, limit.into()).await
+    }
+
+    async fn finished(&self, jobs: &[JobId]) -> Result<Vec<FinishedJob>> {
+        let ids: Vec<i64> = jobs.iter().map(|id| id.number()).collect();
+        self.database.finished(&ids).await
+    }
+}
+
+#[async_trait]
+impl<D: Statements> Locks for DatabaseQueue<D> {
+    async fn lock(&self, name: &str, holder: &str, lease: Duration) -> Result<Option<Lock>> {
+        check::text("name", name, 128)?;
+        check::text("holder", holder, 128)?;
+        let lease_us = check::lease("lease", lease)?;
+        let token = Token::random();
+        let row = LockRow { name, holder, token: token.0, lease_us };
+        let until = self.database.lock(self.clock.moved_us(), &row).await?;
+        Ok(until.map(|until| Lock { name: name.to_owned(), token, until }))
+    }
+
+    async fn extend_lock(&self, lock: &Lock, lease: Duration) -> Result<bool> {
+        let lease_us = check::lease("lease", lease)?;
+        let row = LockRow { name: &lock.name, holder: "", token: lock.token.0, lease_us };
+        self.database.extend_lock(self.clock.moved_us(), &row).await
+    }
+
+    async fn unlock(&self, lock: &Lock) -> Result<bool> {
+        let row = LockRow { name: &lock.name, holder: "", token: lock.token.0, lease_us: 0 };
+        self.database.unlock(&row).await
+    }
+}
+
+/// Jobs to be added, in the order in which their keys are locked: two callers who add the same jobs in different orders
+/// would otherwise wait for each other for ever.
+struct Batch<'a> {
+    rows: Vec<JobRow<'a>>,
+    // Of each row, its place among the jobs asked for.
+    places: Vec<usize>,
+}
+
+impl<'a> Batch<'a> {
+    fn checked(jobs: &'a [NewJob]) -> Result<Self> {
+        let mut places: Vec<usize> = (0..jobs.len()).collect();
+        places.sort_by_key(|place| (&jobs[*place].kind, &jobs[*place].key));
+        let rows = places
+            .iter()
+            .map(|place| JobRow::checked(&format!("jobs[{place}]"), &jobs[*place]))
+            .collect::<Result<_>>()?;
+        Ok(Self { rows, places })
+    }
+
+    /// Which of the jobs asked for got which id. Jobs with a key are told by it; those without are all added, and their
+    /// ids rise in the order asked.
+    fn ids(&self, mut added: Vec<AddedColumns>) -> Vec<Option<JobId>> {
+        added.sort_unstable_by_key(|(id, ..)| *id);
+        let mut ids = vec![None; self.rows.len()];
+        let mut added = added.into_iter().peekable();
+        for (row, place) in self.rows.iter().zip(&self.places) {
+            let is_next = |(_, kind, key): &AddedColumns| kind == row.kind && key.as_deref() == row.key;
+            ids[*place] = added.next_if(is_next).map(|(id, ..)| JobId::new(id));
+        }
+        ids
+    }
+}
+
+fn sorted(keys: impl Iterator<Item = KeyRow>) -> Vec<KeyRow> {
+    let mut keys: Vec<KeyRow> = keys.collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The leases that were asked about but did not stand.
+fn lost(asked: impl Iterator<Item = LeaseKey>, stood: &HashSet<KeyRow>) -> Vec<LeaseKey> {
+    asked.filter(|key| !stood.contains(&KeyRow::from(*key))).collect()
+}
+
+fn verdict(settled: SettledRow) -> Verdict {
+    match settled.outcome {
+        None => Verdict::Retrying { wait: Duration::from_micros(settled.wait_us.max(0).cast_unsigned()) },
+        Some(Outcome::Cancelled) => Verdict::Cancelled,
+        Some(Outcome::Failed | Outcome::Succeeded) => Verdict::Failed,
+    }
+}

@@ -1,0 +1,343 @@
+//! What goes into statements and comes out of them, the same for every database.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LiveJob, LiveState, NewJob, Outcome, Result,
+    Start, Then, Token, check,
+};
+
+/// A job to be added.
+#[derive(Clone, Debug, Serialize)]
+pub struct JobRow<'a> {
+    pub kind: &'a str,
+    pub key: Option<&'a str>,
+    pub group_name: Option<&'a str>,
+    pub payload: String,
+    pub rank: i16,
+    pub max_attempts: i16,
+    pub wait_us: i64,
+    pub start_at_us: Option<i64>,
+    pub parent: Option<i64>,
+}
+
+impl<'a> JobRow<'a> {
+    pub(crate) fn checked(what: &str, job: &'a NewJob) -> Result<Self> {
+        let part = |name: &str| format!("{what}.{name}");
+        check::kind(&part("kind"), &job.kind)?;
+        job.key.as_deref().map_or(Ok(()), |key| check::text(&part("key"), key, 512))?;
+        job.group.as_deref().map_or(Ok(()), |group| check::group(&part("group"), group))?;
+        check::priority(&part("priority"), job.priority)?;
+        check::attempts(&part("max_attempts"), job.max_attempts)?;
+        let (wait_us, start_at_us) = match job.start {
+            Start::Now => (0, None),
+            Start::After(wait) => (check::wait(&part("start"), wait)?, None),
+            Start::At(at) => (0, Some(at.timestamp_micros())),
+        };
+        Ok(Self {
+            kind: &job.kind,
+            key: job.key.as_deref(),
+            group_name: job.group.as_deref(),
+            payload: check::json(&part("payload"), &job.payload)?,
+            rank: -job.priority,
+            max_attempts: job.max_attempts.cast_signed(),
+            wait_us,
+            start_at_us,
+            parent: None,
+        })
+    }
+}
+
+/// What a claim asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimRow<'a> {
+    pub kind: &'a str,
+    pub limit: i32,
+    pub lease_us: i64,
+    pub token: Uuid,
+    pub worker: &'a str,
+}
+
+impl<'a> ClaimRow<'a> {
+    pub(crate) fn checked(claim: &'a Claim) -> Result<Self> {
+        check::kind("claim.kind", &claim.kind)?;
+        check::text("claim.worker", &claim.worker, 128)?;
+        check::rule("claim.limit", claim.limit <= check::MAX_CLAIM, "is above 10,000")?;
+        Ok(Self {
+            kind: &claim.kind,
+            limit: claim.limit.into(),
+            lease_us: check::lease("claim.lease", claim.lease)?,
+            token: Token::random().0,
+            worker: &claim.worker,
+        })
+    }
+}
+
+/// A proof of a lease, as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct KeyRow {
+    pub id: i64,
+    pub token: Uuid,
+}
+
+impl From<LeaseKey> for KeyRow {
+    fn from(key: LeaseKey) -> Self {
+        Self { id: key.id.number(), token: key.token.0 }
+    }
+}
+
+/// A job that was done.
+#[derive(Clone, Debug, Serialize)]
+pub struct DoneRow {
+    #[serde(flatten)]
+    pub key: KeyRow,
+    pub result: Option<String>,
+    pub cost: i64,
+}
+
+impl DoneRow {
+    pub(crate) fn checked(what: &str, done: &Completion) -> Result<Self> {
+        let result = match &done.result {
+            Value::Null => None,
+            result => Some(check::json(&format!("{what}.result"), result)?),
+        };
+        let cost = i64::try_from(done.cost).unwrap_or(i64::MAX);
+        Ok(Self { key: done.lease.into(), result, cost })
+    }
+}
+
+/// A lease that ends without success.
+#[derive(Clone, Debug, Serialize)]
+pub struct SettleRow {
+    #[serde(flatten)]
+    pub key: KeyRow,
+    pub ending: Ending,
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub is_final: bool,
+    pub first_us: i64,
+    pub longest_us: i64,
+    pub jitter: f64,
+}
+
+/// How a lease ends without success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Ending {
+    #[serde(rename = "f")]
+    Failed,
+    #[serde(rename = "r")]
+    Released,
+    #[serde(rename = "c")]
+    Crashed,
+}
+
+impl Ending {
+    #[cfg(feature = "postgres")]
+    pub(crate) fn letter(self) -> &'static str {
+        match self {
+            Self::Failed => "f",
+            Self::Released => "r",
+            Self::Crashed => "c",
+        }
+    }
+}
+
+impl SettleRow {
+    pub(crate) fn failed(what: &str, failure: &Failure) -> Result<Self> {
+        check::text(&format!("{what}.code"), &failure.code, 64)?;
+        let part = format!("{what}.then");
+        let (first, longest, jitter) = match failure.then {
+            Then::Backoff(backoff) => (backoff.first, backoff.longest, jitter()),
+            Then::After(wait) => (wait, wait, 1.0),
+            Then::Discard => Default::default(),
+        };
+        Ok(Self {
+            key: failure.lease.into(),
+            ending: Ending::Failed,
+            code: Some(failure.code.clone()),
+            message: Some(check::message(&failure.message)),
+            is_final: failure.then == Then::Discard,
+            first_us: check::wait(&part, first)?,
+            longest_us: check::wait(&part, longest)?,
+            jitter,
+        })
+    }
+
+    pub(crate) fn released(key: LeaseKey, wait_us: i64) -> Self {
+        Self {
+            key: key.into(),
+            ending: Ending::Released,
+            code: None,
+            message: None,
+            is_final: false,
+            first_us: wait_us,
+            longest_us: wait_us,
+            jitter: 1.0,
+        }
+    }
+
+    pub(crate) fn crashed(key: KeyRow) -> Self {
+        Self {
+            key,
+            ending: Ending::Crashed,
+            code: Some("CRASHED".to_owned()),
+            message: None,
+            is_final: false,
+            first_us: 0,
+            longest_us: 0,
+            jitter: 1.0,
+        }
+    }
+}
+
+/// From 0.5 to 1, out of the same randomness as the tokens.
+fn jitter() -> f64 {
+    let random = Uuid::new_v4().as_u64_pair().1 as u32;
+    0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0
+}
+
+/// What became of a lease in settle.sql.
+#[derive(Clone, Copy, Debug)]
+pub struct SettledRow {
+    pub key: KeyRow,
+    pub outcome: Option<Outcome>,
+    pub wait_us: i64,
+}
+
+/// What settle.sql answers: id, token, outcome, wait.
+pub(crate) type SettledColumns<T> = (i64, T, Option<i32>, i64);
+
+/// After how many crashes a job ends, because it may be what kills its workers.
+pub(crate) const MAX_CRASHES: i32 = 5;
+
+/// Of the jobs left undone, those whose parents were completed.
+pub(crate) fn rest_of<'a>(ended: &[KeyRow], rest: &[JobRow<'a>]) -> Vec<JobRow<'a>> {
+    let parents: HashSet<i64> = ended.iter().map(|key| key.id).collect();
+    rest.iter().filter(|job| job.parent.is_some_and(|id| parents.contains(&id))).cloned().collect()
+}
+
+/// What claim.sql answers, with times as the database has them.
+pub(crate) type LeaseColumns<T> = (i64, T, String, Option<String>, Option<String>, String, i16, i16, i16, i16);
+
+pub(crate) fn lease<T>(columns: LeaseColumns<T>, token: Uuid, instant: fn(T) -> DateTime<Utc>) -> Lease {
+    let (id, until, kind, key, group, payload, rank, failures, max_attempts, crashes) = columns;
+    Lease {
+        id: JobId::new(id),
+        token: Token(token),
+        kind,
+        key,
+        group,
+        payload: value(&payload),
+        priority: -rank,
+        attempt: failures.cast_unsigned() + 1,
+        max_attempts: max_attempts.cast_unsigned(),
+        crashes: crashes.cast_unsigned(),
+        until: instant(until),
+    }
+}
+
+/// What live.sql answers.
+pub(crate) type LiveColumns = (i64, Option<String>, Option<String>, String, i16, i16, Option<String>, i32);
+
+pub(crate) fn live(columns: LiveColumns) -> LiveJob {
+    let (id, key, group, payload, rank, failures, code, state) = columns;
+    LiveJob {
+        id: JobId::new(id),
+        key,
+        group,
+        payload: value(&payload),
+        priority: -rank,
+        state: match state {
+            0 => LiveState::Waiting,
+            1 => LiveState::Ready,
+            _ => LiveState::Running,
+        },
+        attempt: failures.cast_unsigned() + 1,
+        code,
+    }
+}
+
+/// What failed.sql and finished.sql answer, with times as the database has them.
+pub(crate) type FinishedColumns<T> = (
+    i64,
+    Option<i64>,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    i16,
+    i16,
+    i16,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    T,
+    T,
+);
+
+pub(crate) fn finished<T>(columns: FinishedColumns<T>, instant: fn(T) -> DateTime<Utc>) -> FinishedJob {
+    let (
+        id,
+        parent,
+        kind,
+        key,
+        group,
+        payload,
+        result,
+        outcome,
+        failures,
+        crashes,
+        cost,
+        worker,
+        code,
+        message,
+        created,
+        finished,
+    ) = columns;
+    let json = |text: Option<String>| text.as_deref().map_or(Value::Null, value);
+    FinishedJob {
+        id: JobId::new(id),
+        parent: parent.map(JobId::new),
+        kind,
+        key,
+        group,
+        payload: json(payload),
+        result: json(result),
+        outcome: outcome_of(outcome.into()),
+        failures: failures.cast_unsigned(),
+        crashes: crashes.cast_unsigned(),
+        cost: cost.max(0).cast_unsigned(),
+        worker,
+        code,
+        message,
+        created_at: instant(created),
+        finished_at: instant(finished),
+    }
+}
+
+pub(crate) fn settled<T>(columns: SettledColumns<T>, token: fn(T) -> Uuid) -> SettledRow {
+    let (id, text, outcome, wait_us) = columns;
+    let outcome = outcome.map(outcome_of);
+    SettledRow { key: KeyRow { id, token: token(text) }, outcome, wait_us }
+}
+
+pub(crate) fn outcome_of(number: i32) -> Outcome {
+    match number {
+        0 => Outcome::Succeeded,
+        1 => Outcome::Failed,
+        _ => Outcome::Cancelled,
+    }
+}
+
+/// A stored payload. The queue wrote it, so it is JSON, unless somebody edited the table by hand; then the worker that
+/// looks for a field in it will say so, which is better than a queue that stands still.
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}

@@ -1,0 +1,6 @@
+//! The queue on real databases.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod postgres;
+mod sqlite;
