@@ -24,6 +24,11 @@ impl Answer {
         Self { status: Some(status), request_id: None, excerpt }
     }
 
+    /// For a request that was not sent, and why.
+    pub fn not_sent(reason: &str) -> Self {
+        Self { status: None, request_id: None, excerpt: escape(reason, Self::EXCERPT_BYTES) }
+    }
+
     /// Adds the id by which the vendor's support finds the request.
     #[must_use]
     pub fn with_request_id(self, id: Option<&str>) -> Self {
@@ -67,7 +72,7 @@ impl fmt::Display for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
             Some(status) => write!(formatter, "status {status}")?,
-            None => formatter.write_str("no status")?,
+            None => formatter.write_str("not sent")?,
         }
         if let Some(id) = &self.request_id {
             write!(formatter, ", request {id}")?;

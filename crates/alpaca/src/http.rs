@@ -1,0 +1,178 @@
+//! One GET with credentials: bounded in time and size, never redirected.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use barkeep_provider::{Answer, Error, Quota, Result};
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Certificate, Client, Response, StatusCode, redirect, retry};
+use url::Url;
+
+use crate::headers;
+
+/// How long the parts of a request may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the connection stands: 5 s.
+    pub connect: Duration,
+    /// Between any two pieces of the answer: 15 s.
+    pub read: Duration,
+    /// For everything together: 60 s.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let [connect, read, total] = [5, 15, 60].map(Duration::from_secs);
+        Self { connect, read, total }
+    }
+}
+
+/// A good answer, whole and decompressed.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) request_id: Option<String>,
+    pub(crate) quota: Option<Quota>,
+}
+
+impl Body {
+    /// The error of a body that cannot be read.
+    pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {
+        Error::BadResponse {
+            detail: format!("{error}"),
+            answer: Answer::new(self.status, &self.bytes).with_request_id(self.request_id.as_deref()),
+            source: None,
+        }
+    }
+}
+
+/// An answer that is none of the good ones.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Makes a client that trusts the machine's certificates, or Mozilla's where the machine has none.
+pub(crate) fn client(timeouts: Timeouts, use_proxy: bool, is_local: bool) -> Result<Client> {
+    // One provider for the whole process; whoever came first is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = || {
+        let builder = Client::builder()
+            .user_agent(concat!("barkeep/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .https_only(!is_local)
+            .connect_timeout(timeouts.connect)
+            .read_timeout(timeouts.read)
+            .timeout(timeouts.total);
+        if use_proxy && !is_local { builder } else { builder.no_proxy() }
+    };
+    let bundled = || {
+        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        roots.filter_map(|root| Certificate::from_der(root).ok())
+    };
+    // Reading the machine's certificates takes longer than a request to this machine.
+    let machine = if is_local { None } else { builder().build().ok() };
+    match machine {
+        Some(client) => Ok(client),
+        None => builder().tls_certs_only(bundled()).build().map_err(unavailable),
+    }
+}
+
+/// Asks for `url`, and reads at most `most_bytes` of the decompressed answer.
+pub(crate) async fn get(
+    client: &Client,
+    url: Url,
+    credentials: HeaderMap,
+    most_bytes: u64,
+) -> Result<std::result::Result<Body, Refused>> {
+    let mut response = client.get(url).headers(credentials).send().await.map_err(unsent)?;
+    let status = response.status();
+    let request_id = headers::request_id(response.headers()).map(str::to_owned);
+    if status.is_redirection() {
+        return Err(redirected(&response));
+    }
+    if !status.is_success() {
+        let headers = response.headers().clone();
+        // Enough to understand a refusal, however long its page of HTML is.
+        let bytes = read(&mut response, 4096).await.unwrap_or_else(|partial| partial.bytes);
+        return Ok(Err(Refused { status, headers, bytes }));
+    }
+    let quota = headers::quota(response.headers());
+    match read(&mut response, most_bytes).await {
+        Ok(bytes) => Ok(Ok(Body { bytes, status: status.as_u16(), request_id, quota })),
+        Err(Partial { error: None, .. }) => Err(Error::ResponseTooLarge { limit_bytes: most_bytes, request_id }),
+        Err(Partial { error: Some(error), bytes }) => {
+            let answer = Answer::new(status.as_u16(), &bytes).with_request_id(request_id.as_deref());
+            Err(broken_off(error, answer))
+        }
+    }
+}
+
+/// A body that was not read to its end: there is an error, or it is too long.
+struct Partial {
+    bytes: Vec<u8>,
+    error: Option<reqwest::Error>,
+}
+
+async fn read(response: &mut Response, most_bytes: u64) -> std::result::Result<Vec<u8>, Partial> {
+    let mut bytes = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => return Ok(bytes),
+            Ok(Some(chunk)) if (bytes.len() + chunk.len()) as u64 > most_bytes => {
+                return Err(Partial { bytes, error: None });
+            }
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Err(error) => return Err(Partial { bytes, error: Some(error) }),
+        }
+    }
+}
+
+fn redirected(response: &Response) -> Error {
+    let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
+    let to = Answer::not_sent(to);
+    let detail = format!("status {} redirects to {}", response.status().as_u16(), to.excerpt());
+    Error::Untrusted { detail, source: None }
+}
+
+/// The error of a request that got no answer.
+fn unsent(error: reqwest::Error) -> Error {
+    match tls_failure(&error) {
+        Some(detail) => Error::Untrusted { detail, source: Some(Box::new(error.without_url())) },
+        None => unavailable(error),
+    }
+}
+
+/// The error of an answer whose body ended too early: in time if the vendor fell silent, else what came is broken.
+fn broken_off(error: reqwest::Error, answer: Answer) -> Error {
+    if error.is_timeout() {
+        return Error::Unavailable {
+            retry_after: None,
+            answer: Some(answer),
+            source: Some(Box::new(error.without_url())),
+        };
+    }
+    let detail = "the body broke off or cannot be decompressed".to_owned();
+    Error::BadResponse { detail, answer, source: Some(Box::new(error.without_url())) }
+}
+
+fn unavailable(error: reqwest::Error) -> Error {
+    Error::Unavailable { retry_after: None, answer: None, source: Some(Box::new(error.without_url())) }
+}
+
+/// What rustls says, if it is what failed. I/O errors hide what they hold from `source()`.
+fn tls_failure(error: &(dyn StdError + 'static)) -> Option<String> {
+    if let Some(failure) = error.downcast_ref::<rustls::Error>() {
+        return Some(failure.to_string());
+    }
+    match error.downcast_ref::<io::Error>() {
+        Some(error) => tls_failure(error.get_ref()?),
+        None => tls_failure(error.source()?),
+    }
+}

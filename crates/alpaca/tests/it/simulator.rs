@@ -1,0 +1,1 @@
+//! Alpaca's simulator, written by somebody else from the same documentation.
