@@ -8,15 +8,26 @@ use async_trait::async_trait;
 use barkeep_types::{Bar, Series, TimeRange};
 
 mod commit;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod error;
+mod ledger;
+mod page;
 mod provider_name;
+mod reach;
+mod row;
 mod span;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod summary;
+mod write;
 
 pub use commit::{Commit, Committed, Proof, Refused};
 pub use error::{Error, Result};
 pub use provider_name::{InvalidProviderName, ProviderName};
 pub use span::{Span, State, covered};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 pub use summary::Summary;
 
 /// Bars, and the coverage that their pages proved.

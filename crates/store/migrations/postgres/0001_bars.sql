@@ -1,0 +1,71 @@
+-- Whose bars, of what. Small ids keep the rows of bars small.
+CREATE TABLE barkeep.store_series (
+    series_id int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    provider text NOT NULL,
+    symbol text NOT NULL,
+    timeframe text NOT NULL,
+    feed text NOT NULL,
+    adjustment text NOT NULL,
+    -- Counts the changes that may have made an earlier page untrue.
+    revision int8 NOT NULL DEFAULT 0,
+    UNIQUE (provider, symbol, timeframe, feed, adjustment)
+);
+
+-- Where rows come from: said once a page, not in every row.
+CREATE TABLE barkeep.store_batch (
+    batch_id int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    fetched_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    request text,
+    inserted int8 NOT NULL,
+    revised int8 NOT NULL,
+    digest bytea,
+    revision int8 NOT NULL
+);
+
+CREATE INDEX store_batch_digest ON barkeep.store_batch (digest) WHERE digest IS NOT NULL;
+
+-- Columns of 8 bytes first, so that none is padded: 96 bytes a row in the heap, 133 with the key.
+-- NaN is above everything for PostgreSQL: it fails "high < infinity" and "low <= ...", wherever it stands.
+CREATE TABLE barkeep.store_bar (
+    starts_at timestamptz NOT NULL,
+    open float8 NOT NULL,
+    high float8 NOT NULL,
+    low float8 NOT NULL,
+    close float8 NOT NULL,
+    volume float8 NOT NULL,
+    vwap float8,
+    trade_count int8,
+    series_id int4 NOT NULL,
+    batch_id int4 NOT NULL,
+    PRIMARY KEY (series_id, starts_at),
+    CONSTRAINT start_in_reach CHECK (starts_at >= '1970-01-01T00:00:00Z' AND starts_at < '2100-01-01T00:00:00Z'),
+    CONSTRAINT prices_possible CHECK (
+        low > 0 AND high < 'infinity'
+        AND open >= low AND open <= high AND close >= low AND close <= high
+    ),
+    CONSTRAINT volume_possible CHECK (volume >= 0 AND volume < 9007199254740992),
+    CONSTRAINT vwap_possible CHECK (vwap > 0 AND vwap < 'infinity'),
+    CONSTRAINT trade_count_possible CHECK (trade_count >= 0)
+);
+
+-- What was fetched, even where no bar traded: disjoint, half-open, coalesced.
+CREATE TABLE barkeep.store_coverage (
+    series_id int4 NOT NULL,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    state text NOT NULL CHECK (state IN ('covered', 'provisional', 'suspect')),
+    rows int8 NOT NULL CHECK (rows >= 0),
+    empty_checks int4 NOT NULL CHECK ((empty_checks = 0) = (rows > 0)),
+    fetched_at timestamptz NOT NULL,
+    PRIMARY KEY (series_id, starts_at),
+    CHECK (starts_at < ends_at)
+);
+
+-- Bars that cannot be true, as text: their numbers may be none that a column can hold.
+CREATE TABLE barkeep.store_quarantine (
+    series_id int4 NOT NULL,
+    bar text NOT NULL,
+    reasons text NOT NULL,
+    quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (series_id, bar)
+);

@@ -1,0 +1,175 @@
+//! A commit made ready to store: each series once, its bars in order, each bar once, possible, and asked for.
+
+use std::collections::BTreeMap;
+
+use barkeep_types::{Bar, Series, TimeRange, Timeframe};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+
+use crate::reach::whole_seconds;
+use crate::{Commit, Committed, Error, ProviderName, Refused, Result, State};
+
+/// How many refused bars are kept, reported and stored, out of one page. A provider gone mad must not fill the disk.
+const REFUSALS: usize = 1_000;
+
+#[derive(Debug)]
+pub(crate) struct Page<'a> {
+    pub(crate) request: Option<&'a str>,
+    /// Sorted by series.
+    pub(crate) parts: Vec<Part<'a>>,
+    pub(crate) refused: Vec<RefusedBar>,
+    /// What is known before the database is asked.
+    pub(crate) counts: Committed,
+}
+
+/// What a page says about one series.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) series: &'a Series,
+    /// Sorted by start, each start once.
+    pub(crate) bars: Vec<Bar>,
+    /// In the order in which they count: a later one goes over an earlier one.
+    pub(crate) proofs: Vec<(TimeRange, State)>,
+}
+
+/// A bar that cannot be true, and the part of the page it came in.
+#[derive(Debug)]
+pub(crate) struct RefusedBar {
+    pub(crate) part: usize,
+    pub(crate) bar: Bar,
+    pub(crate) reasons: String,
+}
+
+impl<'a> Page<'a> {
+    pub(crate) fn new(commit: &'a Commit) -> Result<Self> {
+        let mut parts: BTreeMap<&Series, Part<'_>> = BTreeMap::new();
+        for proof in &commit.proofs {
+            if !commit.asked.covers(&proof.range) {
+                let (series, proved, asked) = (proof.series.clone(), proof.range, commit.asked);
+                return Err(Error::InvalidCommit { series, proved, asked });
+            }
+            let part = part(&mut parts, &proof.series);
+            part.proofs.extend(whole_seconds(proof.range).map(|range| (range, proof.state)));
+        }
+        let mut counts = Committed::default();
+        for (series, bars) in &commit.bars {
+            let asked = bars.iter().filter(|bar| commit.asked.contains(bar.start));
+            let part = part(&mut parts, series);
+            let before = part.bars.len();
+            part.bars.extend(asked);
+            counts.dropped += (bars.len() - (part.bars.len() - before)) as u64;
+        }
+        let mut page =
+            Self { request: commit.request.as_deref(), parts: parts.into_values().collect(), refused: vec![], counts };
+        for index in 0..page.parts.len() {
+            page.refuse_the_impossible(index);
+            page.counts.doubled += keep_the_last(&mut page.parts[index].bars);
+        }
+        Ok(page)
+    }
+
+    /// Takes out the bars that cannot be true, and leaves their time in doubt: it was answered, but not told.
+    fn refuse_the_impossible(&mut self, index: usize) {
+        let part = &mut self.parts[index];
+        let proved: Vec<TimeRange> = part.proofs.iter().map(|(range, _)| *range).collect();
+        let (counts, refused) = (&mut self.counts, &mut self.refused);
+        let (series, proofs) = (part.series, &mut part.proofs);
+        part.bars.retain(|bar| {
+            let Err(faults) = bar.check() else { return true };
+            counts.refused += 1;
+            let span = span_of(bar.start, series.timeframe);
+            let doubted = proved.iter().filter_map(|range| whole_seconds(range.intersection(&span?)?));
+            proofs.extend(doubted.map(|range| (range, State::Suspect)));
+            if refused.len() < REFUSALS {
+                refused.push(RefusedBar { part: index, bar: *bar, reasons: faults.to_string() });
+                counts.refusals.push(Refused { series: series.clone(), start: bar.start, faults });
+            }
+            false
+        });
+    }
+
+    /// Identifies what the page says, so that a page that comes again can be recognised without comparing its bars.
+    pub(crate) fn digest(&self, provider: &ProviderName) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        let mut text = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        text(provider.as_str());
+        for part in &self.parts {
+            text(&part.series.to_string());
+        }
+        let mut packed = Vec::new();
+        for part in &self.parts {
+            packed.clear();
+            pack(part, &mut packed);
+            hash.update(&packed);
+        }
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash.finalize()[..16]);
+        digest
+    }
+}
+
+impl RefusedBar {
+    /// The bar as text: its numbers may be none that a column can hold.
+    pub(crate) fn text(&self) -> String {
+        let Bar { start, open, high, low, close, volume, vwap, trade_count } = self.bar;
+        let start = start.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let vwap = vwap.map_or_else(|| "none".to_owned(), |vwap| format!("{vwap:?}"));
+        let trades = trade_count.map_or_else(|| "none".to_owned(), |count| count.to_string());
+        format!(
+            "{start} open {open:?} high {high:?} low {low:?} close {close:?} volume {volume:?} vwap {vwap} trades {trades}"
+        )
+    }
+}
+
+fn part<'p, 'a>(parts: &'p mut BTreeMap<&'a Series, Part<'a>>, series: &'a Series) -> &'p mut Part<'a> {
+    parts.entry(series).or_insert_with(|| Part { series, bars: Vec::new(), proofs: Vec::new() })
+}
+
+/// The time of a bar; a day where its length follows the calendar.
+fn span_of(start: DateTime<Utc>, timeframe: Timeframe) -> Option<TimeRange> {
+    let end = start.checked_add_signed(timeframe.length().unwrap_or(TimeDelta::days(1)))?;
+    TimeRange::new(start, end).ok()
+}
+
+/// Sorts bars by start and keeps the last of each start; returns how many went.
+fn keep_the_last(bars: &mut Vec<Bar>) -> u64 {
+    let before = bars.len();
+    if !bars.is_sorted_by(|left, right| left.start < right.start) {
+        bars.sort_by_key(|bar| bar.start);
+        // The sort is stable, and of two neighbours `dedup_by` passes the later one first.
+        bars.dedup_by(|later, kept| {
+            let is_double = later.start == kept.start;
+            if is_double {
+                *kept = *later;
+            }
+            is_double
+        });
+    }
+    (before - bars.len()) as u64
+}
+
+fn pack(part: &Part<'_>, packed: &mut Vec<u8>) {
+    let mut number = |number: u64| packed.extend_from_slice(&number.to_le_bytes());
+    number(part.proofs.len() as u64);
+    for (range, state) in &part.proofs {
+        number(range.start().timestamp_micros().cast_unsigned());
+        number(range.end().timestamp_micros().cast_unsigned());
+        number(*state as u64);
+    }
+    number(part.bars.len() as u64);
+    for bar in &part.bars {
+        number(bar.start.timestamp().cast_unsigned());
+        for value in [bar.open, bar.high, bar.low, bar.close, bar.volume] {
+            number(value.to_bits());
+        }
+        // No possible vwap and no possible count has all bits set.
+        number(bar.vwap.map_or(u64::MAX, f64::to_bits));
+        number(bar.trade_count.unwrap_or(u64::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests;

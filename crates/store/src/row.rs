@@ -1,0 +1,91 @@
+//! Rows of either database as values.
+
+use barkeep_types::{Bar, Series, TimeRange};
+use chrono::{DateTime, Utc};
+
+use crate::write::Identity;
+use crate::{Error, Result, Span, Summary};
+
+/// A row, whichever database it came from. Columns count from 0.
+pub(crate) trait Columns {
+    fn integer(&self, at: usize) -> Result<i64>;
+    fn optional_integer(&self, at: usize) -> Result<Option<i64>>;
+    fn number(&self, at: usize) -> Result<f64>;
+    fn optional_number(&self, at: usize) -> Result<Option<f64>>;
+    fn text(&self, at: usize) -> Result<&str>;
+    fn instant(&self, at: usize) -> Result<DateTime<Utc>>;
+    fn optional_instant(&self, at: usize) -> Result<Option<DateTime<Utc>>>;
+}
+
+/// A bar: start, open, high, low, close, volume, vwap, trade count, from column `at` on.
+pub(crate) fn bar(row: &impl Columns, at: usize) -> Result<Bar> {
+    Ok(Bar {
+        start: row.instant(at)?,
+        open: row.number(at + 1)?,
+        high: row.number(at + 2)?,
+        low: row.number(at + 3)?,
+        close: row.number(at + 4)?,
+        volume: row.number(at + 5)?,
+        vwap: row.optional_number(at + 6)?,
+        trade_count: row.optional_integer(at + 7)?.map(u64::try_from).transpose().map_err(Error::corrupt)?,
+    })
+}
+
+/// A span: start, end, state, rows, empty checks, fetched at, from column `at` on.
+pub(crate) fn span(row: &impl Columns, at: usize) -> Result<Span> {
+    Ok(Span {
+        range: TimeRange::new(row.instant(at)?, row.instant(at + 1)?).map_err(Error::corrupt)?,
+        state: row.text(at + 2)?.parse().map_err(Error::corrupt)?,
+        rows: u64::try_from(row.integer(at + 3)?).map_err(Error::corrupt)?,
+        empty_checks: u32::try_from(row.integer(at + 4)?).map_err(Error::corrupt)?,
+        fetched_at: row.instant(at + 5)?,
+    })
+}
+
+/// A summary: bars, first, last, fetched at, from column `at` on.
+pub(crate) fn summary(row: &impl Columns, at: usize) -> Result<Summary> {
+    Ok(Summary {
+        bars: u64::try_from(row.integer(at)?).map_err(Error::corrupt)?,
+        first: row.optional_instant(at + 1)?,
+        last: row.optional_instant(at + 2)?,
+        fetched_at: row.optional_instant(at + 3)?,
+    })
+}
+
+/// An identity: id, revision, from column `at` on.
+pub(crate) fn identity(row: &impl Columns, at: usize) -> Result<Identity> {
+    Ok(Identity { id: i32::try_from(row.integer(at)?).map_err(Error::corrupt)?, revision: row.integer(at + 1)? })
+}
+
+/// A series: symbol, timeframe, feed, adjustment.
+pub(crate) fn series(row: &impl Columns) -> Result<Series> {
+    Ok(Series {
+        symbol: row.text(0)?.parse().map_err(Error::corrupt)?,
+        timeframe: row.text(1)?.parse().map_err(Error::corrupt)?,
+        feed: row.text(2)?.parse().map_err(Error::corrupt)?,
+        adjustment: row.text(3)?.parse().map_err(Error::corrupt)?,
+    })
+}
+
+/// Answers to `asked` questions, whose first column says which one they answer, in the order of the questions.
+pub(crate) fn by_question<R: Columns, T>(
+    asked: usize,
+    rows: &[R],
+    value: impl Fn(&R, usize) -> Result<T>,
+) -> Result<Vec<Vec<T>>> {
+    let mut answers: Vec<Vec<T>> = (0..asked).map(|_| Vec::new()).collect();
+    for row in rows {
+        let question = usize::try_from(row.integer(0)?).ok().and_then(|question| answers.get_mut(question));
+        question.ok_or_else(|| Error::corrupt("an answer to no question"))?.push(value(row, 1)?);
+    }
+    Ok(answers)
+}
+
+/// As [`by_question`], for questions that have one answer at most.
+pub(crate) fn one_by_question<R: Columns, T>(
+    asked: usize,
+    rows: &[R],
+    value: impl Fn(&R, usize) -> Result<T>,
+) -> Result<Vec<Option<T>>> {
+    Ok(by_question(asked, rows, value)?.into_iter().map(|mut answers| answers.pop()).collect())
+}

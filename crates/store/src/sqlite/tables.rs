@@ -1,0 +1,225 @@
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use barkeep_database::{Sqlite, Transaction};
+use barkeep_types::{Bar, Series, TimeRange};
+use sqlx::sqlite::SqliteRow;
+
+use crate::page::RefusedBar;
+use crate::row::{self, Columns};
+use crate::write::{Batch, Changes, Identity, Tables};
+use crate::{Error, ProviderName, Result, Span};
+
+use super::Statement;
+
+/// How many bars go into one statement, largest first: the more, the faster, up to about 100.
+const ROWS: [usize; 3] = [100, 10, 1];
+
+static INSERT_BARS: LazyLock<[String; 3]> = LazyLock::new(|| ROWS.map(insert_bars));
+
+/// The tables inside one transaction, which keeps every other writer out from its beginning.
+pub(super) struct SqliteTables<'a> {
+    transaction: Transaction<sqlx::Sqlite>,
+    provider: &'a ProviderName,
+}
+
+impl<'a> SqliteTables<'a> {
+    pub(super) async fn begin(database: &Sqlite, provider: &'a ProviderName) -> Result<Self> {
+        Ok(Self { transaction: database.begin().await?, provider })
+    }
+
+    pub(super) async fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    async fn insert(&mut self, id: i32, mut bars: &[&Bar], batch_id: i32) -> Result<()> {
+        for (rows, sql) in ROWS.iter().zip(INSERT_BARS.iter()) {
+            let chunks = bars.chunks_exact(*rows);
+            bars = chunks.remainder();
+            for chunk in chunks {
+                let mut statement = sqlx::query(sql.as_str());
+                for bar in chunk {
+                    statement = bind_bar(statement, id, bar, batch_id);
+                }
+                statement.execute(&mut *self.transaction).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn revise(&mut self, id: i32, bars: &[&Bar], batch_id: i32) -> Result<()> {
+        for bar in bars {
+            let statement = sqlx::query(include_str!("../../sql/sqlite/revise_bars.sql"));
+            bind_bar(statement, id, bar, batch_id).execute(&mut *self.transaction).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_spans(&mut self, changes: &Changes<'_>) -> Result<()> {
+        for start in &changes.removed {
+            sqlx::query(include_str!("../../sql/sqlite/remove_spans.sql"))
+                .bind(changes.id)
+                .bind(start.timestamp())
+                .execute(&mut *self.transaction)
+                .await?;
+        }
+        for span in &changes.spans {
+            sqlx::query(include_str!("../../sql/sqlite/put_spans.sql"))
+                .bind(changes.id)
+                .bind(span.range.start().timestamp())
+                .bind(span.range.end().timestamp())
+                .bind(span.state.as_str())
+                .bind(span.rows.cast_signed())
+                .bind(span.empty_checks)
+                .bind(span.fetched_at.map(|at| at.timestamp()))
+                .execute(&mut *self.transaction)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn fetch_range(&mut self, sql: &'static str, id: i32, range: TimeRange) -> Result<Vec<SqliteRow>> {
+        let statement = sqlx::query(sql).bind(id).bind(range.start().timestamp()).bind(range.end().timestamp());
+        Ok(statement.fetch_all(&mut *self.transaction).await?)
+    }
+}
+
+#[async_trait]
+impl Tables for SqliteTables<'_> {
+    async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>> {
+        let rows = sqlx::query(include_str!("../../sql/sqlite/identify.sql"))
+            .bind(self.provider.as_str())
+            .bind(names(series.iter().copied()))
+            .fetch_all(&mut *self.transaction)
+            .await?;
+        row::one_by_question(series.len(), &rows, row::identity)
+    }
+
+    async fn register(&mut self, series: &[&Series]) -> Result<()> {
+        sqlx::query(include_str!("../../sql/sqlite/register.sql"))
+            .bind(self.provider.as_str())
+            .bind(names(series.iter().copied()))
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    async fn lock(&mut self, ids: &[i32]) -> Result<i64> {
+        let statement = sqlx::query_scalar(include_str!("../../sql/sqlite/lock.sql")).bind(json(ids));
+        Ok(statement.fetch_one(&mut *self.transaction).await?)
+    }
+
+    async fn has_batch(&mut self, digest: &[u8; 16], revision: i64) -> Result<bool> {
+        let statement =
+            sqlx::query_scalar(include_str!("../../sql/sqlite/has_batch.sql")).bind(digest.to_vec()).bind(revision);
+        Ok(statement.fetch_one(&mut *self.transaction).await?)
+    }
+
+    async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>> {
+        let mut all = Vec::with_capacity(ranges.len());
+        for &(id, range) in ranges {
+            let rows = self.fetch_range(include_str!("../../sql/sqlite/stored.sql"), id, range).await?;
+            all.push(rows.iter().map(|row| row::bar(row, 0)).collect::<Result<_>>()?);
+        }
+        Ok(all)
+    }
+
+    async fn spans(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Span>>> {
+        let mut all = Vec::with_capacity(ranges.len());
+        for &(id, range) in ranges {
+            let rows = self.fetch_range(include_str!("../../sql/sqlite/spans.sql"), id, range).await?;
+            all.push(rows.iter().map(|row| row::span(row, 0)).collect::<Result<_>>()?);
+        }
+        Ok(all)
+    }
+
+    async fn count(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<u64>> {
+        let mut all = Vec::with_capacity(ranges.len());
+        for &(id, range) in ranges {
+            let rows = self.fetch_range(include_str!("../../sql/sqlite/count.sql"), id, range).await?;
+            let count = rows.first().map_or(Ok(0), |row| row.integer(0))?;
+            all.push(u64::try_from(count).map_err(Error::corrupt)?);
+        }
+        Ok(all)
+    }
+
+    async fn insert_batch(&mut self, batch: &Batch<'_>) -> Result<i32> {
+        let statement = sqlx::query_scalar(include_str!("../../sql/sqlite/insert_batch.sql"))
+            .bind(batch.request)
+            .bind(batch.inserted.cast_signed())
+            .bind(batch.revised.cast_signed())
+            .bind(batch.digest.map(|digest| digest.to_vec()))
+            .bind(batch.revision);
+        Ok(statement.fetch_one(&mut *self.transaction).await?)
+    }
+
+    async fn write_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
+        for changes in changes {
+            self.insert(changes.id, &changes.inserts, batch_id).await?;
+            self.revise(changes.id, &changes.revisions, batch_id).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_spans(&mut self, changes: &[Changes<'_>]) -> Result<()> {
+        for changes in changes {
+            self.put_spans(changes).await?;
+        }
+        Ok(())
+    }
+
+    async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()> {
+        sqlx::query(include_str!("../../sql/sqlite/bump_revisions.sql"))
+            .bind(json(ids))
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    async fn quarantine(&mut self, refused: &[(i32, &RefusedBar)]) -> Result<()> {
+        for (id, refused) in refused {
+            sqlx::query(include_str!("../../sql/sqlite/quarantine.sql"))
+                .bind(*id)
+                .bind(refused.text())
+                .bind(refused.reasons.as_str())
+                .execute(&mut *self.transaction)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The statement for `rows` bars, grown from the one in the file. Done once: it is the file's last line that repeats.
+fn insert_bars(rows: usize) -> String {
+    let one = include_str!("../../sql/sqlite/insert_bars.sql").trim_end();
+    let values = one.rsplit("VALUES").next().unwrap_or_default();
+    let more = std::iter::repeat_n(values, rows - 1);
+    std::iter::once(one).chain(more).collect::<Vec<_>>().join(",")
+}
+
+fn bind_bar<'q>(statement: Statement<'q>, id: i32, bar: &Bar, batch_id: i32) -> Statement<'q> {
+    statement
+        .bind(id)
+        .bind(bar.start.timestamp())
+        .bind(bar.open)
+        .bind(bar.high)
+        .bind(bar.low)
+        .bind(bar.close)
+        .bind(bar.volume)
+        .bind(bar.vwap)
+        // A count that does not fit is impossible, and never gets here.
+        .bind(bar.trade_count.map(u64::cast_signed))
+        .bind(batch_id)
+}
+
+/// Series as the JSON that the statements read.
+pub(super) fn names<'s>(series: impl IntoIterator<Item = &'s Series>) -> String {
+    let name = |series: &'s Series| {
+        serde_json::json!([series.symbol.as_str(), series.timeframe, series.feed, series.adjustment])
+    };
+    serde_json::Value::Array(series.into_iter().map(name).collect()).to_string()
+}
+
+fn json(ids: &[i32]) -> String {
+    serde_json::Value::from(ids).to_string()
+}
