@@ -1,6 +1,7 @@
 //! A backfill: definitions, worked on until nothing is missing or nothing more can be done.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
@@ -148,4 +149,28 @@ async fn unfilled(
     let taken = Taken::read(orchestrator.backend(), excused).await?;
     let series: BTreeSet<Series> = definitions.iter().flat_map(Definition::series).collect();
     Ok(series.iter().flat_map(|series| taken.unfilled(series)).collect())
+}
+
+/// The summary for people.
+impl fmt::Display for BackfillReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { series, gaps, slices, requests, least_requests, bars_written, elapsed_seconds, .. } = self;
+        let headline = match (self.complete, self.interrupted, gaps) {
+            (true, _, 0) => "nothing is missing",
+            (true, _, _) => "complete",
+            (false, true, _) => "interrupted; run again to resume",
+            (false, false, _) => "incomplete",
+        };
+        writeln!(formatter, "{headline}")?;
+        writeln!(formatter, "series        {series}")?;
+        writeln!(formatter, "gaps found    {gaps}")?;
+        writeln!(formatter, "slices done   {slices}")?;
+        writeln!(formatter, "requests      {requests} (least possible: {least_requests})")?;
+        writeln!(formatter, "bars written  {bars_written}")?;
+        write!(formatter, "elapsed       {elapsed_seconds:.1} s")?;
+        for Unfilled { series, code, reason } in &self.failed {
+            write!(formatter, "\nnot filled: {series}: {code}: {reason}")?;
+        }
+        Ok(())
+    }
 }

@@ -13,7 +13,9 @@ mod plan;
 mod progress;
 mod remaining;
 mod settings;
+mod signals;
 mod slice_job;
+mod snapshot;
 mod taken;
 mod tick;
 mod work;
@@ -25,7 +27,9 @@ pub use error::{Error, Result};
 pub use orchestrator::Orchestrator;
 pub use progress::{ProgressEvent, Unfilled};
 pub use settings::Settings;
+pub use signals::stop_on_signals;
 pub use slice_job::SliceJob;
+pub use snapshot::{Snapshot, Totals};
 pub use tick::{Idle, TickReport};
 
 #[cfg(feature = "alpaca")]

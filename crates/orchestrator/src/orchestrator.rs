@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backfill::{BackfillReport, backfill};
 use crate::progress::Progress;
 use crate::tick::{TickReport, tick};
-use crate::{Backend, ProgressEvent, Result, Settings};
+use crate::{Backend, ProgressEvent, Result, Settings, Snapshot};
 
 /// Keeps bars complete: finds what is missing, fetches it, and stores it, over any number of processes that share a
 /// database. A clone is a handle to the same.
@@ -78,6 +78,11 @@ impl Orchestrator {
     /// Listens to what happens from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<ProgressEvent> {
         self.progress().subscribe()
+    }
+
+    /// How far this process has come.
+    pub fn snapshot(&self) -> Snapshot {
+        self.progress().snapshot()
     }
 
     /// Where state lives.

@@ -1,8 +1,10 @@
-use std::ops::Sub;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use barkeep_types::{Series, Symbol, TimeRange, Timeframe};
 use tokio::sync::broadcast;
+
+use crate::snapshot::{Snapshot, Totals};
 
 /// Something that happened, for progress bars, notifiers and pages: all of them listen to the same stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,21 +78,12 @@ pub enum ProgressEvent {
 pub(crate) struct Progress {
     listeners: broadcast::Sender<ProgressEvent>,
     totals: Mutex<Totals>,
-}
-
-/// What happened since the orchestrator was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
-    pub(crate) gaps: u64,
-    pub(crate) slices: u64,
-    pub(crate) requests: u64,
-    pub(crate) least_requests: u64,
-    pub(crate) bars_written: u64,
+    started: Instant,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { listeners: broadcast::Sender::new(1024), totals: Mutex::default() }
+        Self { listeners: broadcast::Sender::new(1024), totals: Mutex::default(), started: Instant::now() }
     }
 
     pub(crate) fn tell(&self, event: ProgressEvent) {
@@ -103,40 +96,12 @@ impl Progress {
         *self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot { totals: self.totals(), elapsed: self.started.elapsed() }
+    }
+
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<ProgressEvent> {
         self.listeners.subscribe()
-    }
-}
-
-impl Totals {
-    fn add(&mut self, event: &ProgressEvent) {
-        match event {
-            ProgressEvent::Planned { gaps, least_requests, .. } => {
-                self.gaps += gaps;
-                self.least_requests += least_requests;
-            }
-            ProgressEvent::Requested { requests } => self.requests += requests,
-            ProgressEvent::PageCommitted { bars_written } => self.bars_written += bars_written,
-            ProgressEvent::SliceDone { .. } => self.slices += 1,
-            ProgressEvent::SliceStarted { .. }
-            | ProgressEvent::SymbolRejected { .. }
-            | ProgressEvent::SliceRetrying { .. }
-            | ProgressEvent::SliceFailed { .. } => {}
-        }
-    }
-}
-
-impl Sub for Totals {
-    type Output = Self;
-
-    fn sub(self, before: Self) -> Self {
-        Self {
-            gaps: self.gaps - before.gaps,
-            slices: self.slices - before.slices,
-            requests: self.requests - before.requests,
-            least_requests: self.least_requests - before.least_requests,
-            bars_written: self.bars_written - before.bars_written,
-        }
     }
 }
 

@@ -1,1 +1,0 @@
-SELECT COUNT(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'database_migration'

@@ -1,0 +1,118 @@
+//! The arrows as drawn, and the two halves of every database crate side by side.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The arrows that docs/architecture.md draws; a crate without a line has none.
+fn drawn() -> Arrows {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, block) = text.split_once("```arrows\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let arrow = |line: &str| {
+        let (from, to) = line.split_once(" -> ").unwrap();
+        (from.to_owned(), to.split(' ').map(str::to_owned).collect())
+    };
+    block.lines().map(arrow).collect()
+}
+
+fn packages() -> Vec<Value> {
+    let metadata = Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--format-version=1"]).current_dir(root());
+    let metadata = { metadata }.output().unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// The arrows that the manifests make, development dependencies left out.
+fn made() -> Arrows {
+    let role = |name: &Value| name.as_str().unwrap().strip_prefix("barkeep-").map(str::to_owned);
+    let mut arrows = Arrows::new();
+    for package in packages() {
+        let Some(from) = role(&package["name"]) else { continue };
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        let normal = dependencies.filter(|dependency| dependency["kind"].is_null());
+        let to: BTreeSet<String> = normal.filter_map(|dependency| role(&dependency["name"])).collect();
+        if !to.is_empty() {
+            arrows.insert(from, to);
+        }
+    }
+    arrows
+}
+
+#[test]
+fn crates_depend_on_each_other_as_drawn() {
+    assert_eq!(made(), drawn());
+}
+
+#[test]
+fn every_crate_is_named_in_the_architecture_and_has_a_readme() {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+        let folder = entry.unwrap();
+        let name = folder.file_name().into_string().unwrap();
+        assert!(text.contains(&format!("`crates/{name}`")), "crates/{name} is not in docs/architecture.md");
+        let readme = std::fs::read_to_string(folder.path().join("README.md")).unwrap();
+        assert!(readme.lines().count() > 5, "crates/{name}/README.md says next to nothing");
+    }
+}
+
+/// The paths of all files below a folder, relative to it.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name: PathBuf = path.file_name().unwrap().into();
+        if path.is_dir() {
+            found.extend(files(&path).into_iter().map(|below| name.join(below)));
+        } else {
+            found.insert(name);
+        }
+    }
+    found
+}
+
+#[test]
+fn migrations_stand_under_the_same_names_for_both_databases() {
+    for name in ["catalog", "queue", "store"] {
+        let folder = root().join("crates").join(name).join("migrations");
+        assert_eq!(files(&folder.join("postgres")), files(&folder.join("sqlite")), "crates/{name}/migrations");
+    }
+}
+
+#[test]
+fn no_sql_verb_is_missing_from_either_database() {
+    // SQLite has neither schemas nor roles, and its transaction is the lock.
+    let alone = [
+        ("database", "create_schema.sql"),
+        ("database", "has_ledger.sql"),
+        ("database", "lock_migrations.sql"),
+    ];
+    for name in ["catalog", "database", "queue", "store"] {
+        let folder = root().join("crates").join(name).join("sql");
+        let (postgres, sqlite) = (files(&folder.join("postgres")), files(&folder.join("sqlite")));
+        let differing: Vec<&PathBuf> = postgres.symmetric_difference(&sqlite).collect();
+        let unexplained: Vec<_> = differing
+            .into_iter()
+            .filter(|file| !alone.iter().any(|(crate_, known)| *crate_ == name && Path::new(known) == file.as_path()))
+            .collect();
+        assert!(unexplained.is_empty(), "crates/{name}/sql: {unexplained:?}");
+    }
+}
+
+#[test]
+fn every_crate_forbids_unsafe_code() {
+    for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+        let library = entry.unwrap().path().join("src/lib.rs");
+        let text = std::fs::read_to_string(&library).unwrap();
+        assert!(text.contains("#![forbid(unsafe_code)]"), "{}", library.display());
+    }
+}

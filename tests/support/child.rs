@@ -1,0 +1,100 @@
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+/// The example `backfill`, built along with the tests; a test passes `env!("CARGO_BIN_EXE_backfill")`.
+pub const PROGRAM: &str = "backfill";
+
+/// A run of the example as a process of its own.
+#[derive(Debug)]
+pub struct Child {
+    process: tokio::process::Child,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it said on the way.
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// The JSON object that it printed.
+    ///
+    /// # Panics
+    ///
+    /// If it printed anything else.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Child {
+    /// Starts it with these arguments, and without the environment's ideas of databases and credentials.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start(program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        for name in ["DATABASE_URL", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "ALPACA_API_KEY", "ALPACA_API_SECRET"] {
+            command.env_remove(name);
+        }
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Self { process: command.spawn().unwrap() }
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end within two minutes.
+    pub async fn end(self) -> Outcome {
+        let ended = tokio::time::timeout(Duration::from_secs(120), self.process.wait_with_output());
+        let output = ended.await.expect("the program ends").unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Waits until it says something with `words` in it on stderr.
+    ///
+    /// # Panics
+    ///
+    /// If it ends without having said so.
+    pub async fn says(&mut self, words: &str) {
+        let mut lines = BufReader::new(self.process.stderr.as_mut().unwrap()).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.contains(words) {
+                return;
+            }
+        }
+        panic!("the program never said {words:?}");
+    }
+
+    /// Kills it, so that it cannot do anything more.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be killed.
+    pub async fn kill(mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// Sends it a signal by name: `INT`, `TERM`.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn signal(&self, name: &str) {
+        let id = self.process.id().expect("the program still runs").to_string();
+        let sent = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+}

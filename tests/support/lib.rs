@@ -1,0 +1,14 @@
+//! What the tests of the whole share: a simulated market with a known truth, a backend on either database, and the
+//! example as a child process.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod child;
+mod scene;
+
+pub use child::{Child, Outcome, PROGRAM};
+pub use scene::{Kind, Scene, bars_of, provider};
+
+/// The README's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
