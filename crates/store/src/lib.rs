@@ -13,6 +13,8 @@ pub mod conformance;
 mod error;
 mod ledger;
 mod page;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod provider_name;
 mod reach;
 mod row;
@@ -24,6 +26,8 @@ mod write;
 
 pub use commit::{Commit, Committed, Proof, Refused};
 pub use error::{Error, Result};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use provider_name::{InvalidProviderName, ProviderName};
 pub use span::{Span, State, covered};
 #[cfg(feature = "sqlite")]

@@ -18,7 +18,8 @@ pub(crate) trait Tables: Send {
     /// Gives ids to those of the series, which are sorted, that have none.
     async fn register(&mut self, series: &[&Series]) -> Result<()>;
 
-    /// Keeps other writers away from these series until the transaction ends; then tells the sum of their revisions.
+    /// Keeps other writers away from these series until the transaction ends; then tells the sum of their revisions. The
+    /// ids are sorted, so that two writers do not wait for each other crosswise.
     async fn lock(&mut self, ids: &[i32]) -> Result<i64>;
 
     /// Whether a page of this digest was stored when the revisions of its series came to `revision`.
@@ -101,9 +102,11 @@ pub(crate) async fn commit(tables: &mut impl Tables, page: &Page<'_>, provider: 
         }
     };
     let ids: Vec<i32> = identities.iter().map(|identity| identity.id).collect();
-    let revision = tables.lock(&ids).await?;
+    let revision = tables.lock(&sorted(&ids)).await?;
     let refused: Vec<_> = page.refused.iter().map(|refused| (ids[refused.part], refused)).collect();
-    tables.quarantine(&refused).await?;
+    if !refused.is_empty() {
+        tables.quarantine(&refused).await?;
+    }
     let mut committed = page.counts.clone();
     let changes = compare(tables, page, &ids, &mut committed).await?;
     if !changes.is_empty() {
@@ -121,6 +124,12 @@ pub(crate) async fn commit(tables: &mut impl Tables, page: &Page<'_>, provider: 
         tables.write_spans(&changes).await?;
     }
     Ok(committed)
+}
+
+fn sorted(ids: &[i32]) -> Vec<i32> {
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// Raises the revisions of the series that say so; returns by how much in sum.

@@ -69,3 +69,26 @@ CREATE TABLE barkeep.store_quarantine (
     quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (series_id, bar)
 );
+
+-- Keeps other writers away from series until the transaction ends; then tells the sum of their revisions.
+--
+-- Advisory locks, since locks on rows are written to the log and to the rows: a page that changes nothing would not be
+-- for nothing. They live in shared memory, which is small, so a page of very many series locks the whole store instead
+-- of each. Ids come sorted, so that two writers do not wait for each other crosswise.
+CREATE FUNCTION barkeep.store_lock(ids int4[]) RETURNS int8
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    -- "bars", for all stores and schemas of a database alike: locks that are shared needlessly do no harm.
+    class CONSTANT int4 := 1650553459;
+BEGIN
+    IF cardinality(ids) > 256 THEN
+        PERFORM pg_advisory_xact_lock(class, 0);
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(class, 0);
+        PERFORM pg_advisory_xact_lock(class, id) FROM unnest(ids) AS id;
+    END IF;
+    -- A statement of its own, which sees what those did who held the locks.
+    RETURN (SELECT coalesce(sum(revision), 0) FROM barkeep.store_series WHERE series_id = ANY (ids));
+END
+$$;

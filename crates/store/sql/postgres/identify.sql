@@ -1,0 +1,10 @@
+-- The ids of series asked for as arrays of symbols, timeframes, feeds and adjustments.
+SELECT asked.question - 1, series.series_id::int8, series.revision
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[])
+    WITH ORDINALITY AS asked (symbol, timeframe, feed, adjustment, question)
+JOIN barkeep.store_series AS series
+    ON series.provider = $1
+    AND series.symbol = asked.symbol
+    AND series.timeframe = asked.timeframe
+    AND series.feed = asked.feed
+    AND series.adjustment = asked.adjustment

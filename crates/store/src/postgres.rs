@@ -1,0 +1,154 @@
+use async_trait::async_trait;
+use barkeep_database::{Migrations, Postgres, Step};
+use barkeep_types::{Bar, Series, TimeRange};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+
+use crate::page::Page;
+use crate::reach::whole_seconds;
+use crate::row;
+use crate::{Commit, Committed, Error, ProviderName, Result, Span, Store, Summary, write};
+
+mod columns;
+mod copy;
+mod tables;
+
+use tables::{Names, PostgresTables};
+
+const MIGRATIONS: Migrations = Migrations {
+    component: "store",
+    steps: &[Step { version: 1, sql: include_str!("../migrations/postgres/0001_bars.sql") }],
+};
+
+/// How often a page is compared anew because somebody who takes no locks inserted its bars meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Bars in a PostgreSQL database. A clone is a handle to the same.
+#[derive(Clone, Debug)]
+pub struct PostgresStore {
+    database: Postgres,
+    provider: ProviderName,
+}
+
+type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
+
+impl PostgresStore {
+    /// The store of `provider`'s bars in `database`; makes its tables if they are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`]: the tables cannot be made, or were made by a newer version.
+    pub async fn open(database: &Postgres, provider: ProviderName) -> Result<Self> {
+        database.migrate(&MIGRATIONS).await?;
+        Ok(Self { database: database.clone(), provider })
+    }
+
+    /// A statement whose first argument is the provider.
+    fn statement(&self, sql: &'static str) -> Statement<'_> {
+        sqlx::query(self.database.sql(sql)).bind(self.provider.as_str())
+    }
+
+    async fn fetch(&self, statement: Statement<'_>) -> Result<Vec<PgRow>> {
+        self.database
+            .bounded(async {
+                let mut connection = self.database.connection().await?;
+                let rows = statement.fetch_all(&mut *connection).await?;
+                connection.finish();
+                Ok(rows)
+            })
+            .await
+    }
+
+    async fn attempt(&self, page: &Page<'_>) -> Result<Committed> {
+        self.database
+            .bounded(async {
+                let mut tables = PostgresTables::begin(&self.database, &self.provider).await?;
+                let committed = write::commit(&mut tables, page, &self.provider).await?;
+                tables.commit().await?;
+                Ok(committed)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        let page = Page::new(commit)?;
+        for _ in 1..ATTEMPTS {
+            match self.attempt(&page).await {
+                Err(error) if is_taken(&error) => {}
+                result => return result,
+            }
+        }
+        self.attempt(&page).await
+    }
+
+    async fn suspect(&self, series: &Series, range: TimeRange) -> Result<()> {
+        self.database
+            .bounded(async {
+                let mut tables = PostgresTables::begin(&self.database, &self.provider).await?;
+                write::suspect(&mut tables, series, range).await?;
+                tables.commit().await
+            })
+            .await
+    }
+
+    async fn coverage(&self, series: &[Series]) -> Result<Vec<Vec<Span>>> {
+        let statement = self.statement(include_str!("../sql/postgres/coverage.sql"));
+        let statement = Names::of(series).bind(statement);
+        row::by_question(series.len(), &self.fetch(statement).await?, row::span)
+    }
+
+    async fn bars(&self, series: &Series, range: TimeRange, limit: usize) -> Result<Vec<Bar>> {
+        let Some(range) = whole_seconds(range) else { return Ok(Vec::new()) };
+        let statement = self
+            .statement(include_str!("../sql/postgres/bars.sql"))
+            .bind(series.symbol.as_str())
+            .bind(series.timeframe.as_str())
+            .bind(series.feed.as_str())
+            .bind(series.adjustment.to_string())
+            .bind(range.start())
+            .bind(range.end())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.fetch(statement).await?.iter().map(|row| row::bar(row, 0)).collect()
+    }
+
+    async fn latest(&self, series: &[Series]) -> Result<Vec<Option<Bar>>> {
+        let statement = Names::of(series).bind(self.statement(include_str!("../sql/postgres/latest.sql")));
+        row::one_by_question(series.len(), &self.fetch(statement).await?, row::bar)
+    }
+
+    async fn summaries(&self, series: &[Series]) -> Result<Vec<Summary>> {
+        let statement = Names::of(series).bind(self.statement(include_str!("../sql/postgres/summaries.sql")));
+        let summaries = row::one_by_question(series.len(), &self.fetch(statement).await?, row::summary)?;
+        Ok(summaries.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    async fn series(&self) -> Result<Vec<Series>> {
+        let statement = self.statement(include_str!("../sql/postgres/series.sql"));
+        let mut series = self.fetch(statement).await?.iter().map(row::series).collect::<Result<Vec<_>>>()?;
+        series.sort();
+        Ok(series)
+    }
+}
+
+/// Whether a bar was there already although none was found under the locks: somebody who takes none inserted it.
+fn is_taken(error: &Error) -> bool {
+    let Error::Database(barkeep_database::Error::Refused(source)) = error else { return false };
+    let refusal = source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    refusal.is_some_and(|refusal| refusal.is_unique_violation())
+}
+
+#[cfg(test)]
+mod tests {
+    use barkeep_test_postgres::TestDatabase;
+
+    use super::*;
+
+    crate::store_conformance!({
+        let server = TestDatabase::create().await;
+        let database = Postgres::connect(server.url()).await.unwrap();
+        (PostgresStore::open(&database, ProviderName::ALPACA).await.unwrap(), server)
+    });
+}
