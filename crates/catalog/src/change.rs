@@ -1,3 +1,6 @@
+use std::fmt;
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 
 use crate::Definition;
@@ -43,4 +46,39 @@ pub enum ChangeKind {
     Disabled,
     /// It was removed.
     Removed,
+}
+
+/// A text that names no kind of change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid kind of change {0:?}: expected created, updated, enabled, disabled or removed")]
+pub struct InvalidChangeKind(pub String);
+
+impl ChangeKind {
+    /// The name as text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl FromStr for ChangeKind {
+    type Err = InvalidChangeKind;
+
+    fn from_str(text: &str) -> Result<Self, InvalidChangeKind> {
+        [Self::Created, Self::Updated, Self::Enabled, Self::Disabled, Self::Removed]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| InvalidChangeKind(text.to_owned()))
+    }
 }

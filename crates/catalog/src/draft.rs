@@ -101,6 +101,30 @@ impl Draft {
     }
 }
 
+/// A definition, to be changed.
+impl From<&Definition> for Draft {
+    fn from(definition: &Definition) -> Self {
+        let (days, fixed) = match definition.window {
+            Window::LastDays(days) => (Some(days), None),
+            Window::Fixed(range) => (None, Some(range)),
+        };
+        Self {
+            name: definition.name.clone(),
+            symbols: definition.symbols.iter().map(ToString::to_string).collect(),
+            timeframes: definition.timeframes.iter().map(ToString::to_string).collect(),
+            feed: Some(definition.feed.to_string()),
+            adjustment: Some(definition.adjustment.to_string()),
+            hours: Some(definition.hours.to_string()),
+            days,
+            from: fixed.map(|range| range.start()),
+            to: fixed.map(|range| range.end()),
+            priority: definition.priority,
+            disabled: !definition.enabled,
+            labels: definition.labels.clone(),
+        }
+    }
+}
+
 fn parsed<T: FromStr>(texts: &[String], faults: &mut Vec<Fault>) -> Vec<T>
 where
     Fault: From<T::Err>,
@@ -113,4 +137,19 @@ where
     Fault: From<T::Err>,
 {
     text.parse().map_err(|error: T::Err| faults.push(error.into())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_draft_of_a_definition_reads_back_as_the_same() {
+        let preset = crate::presets::tech20();
+        let at = |day: i64| chrono::DateTime::from_timestamp(day * 86_400, 0).unwrap();
+        let fixed = Window::Fixed(TimeRange::new(at(1), at(9)).unwrap());
+        for definition in [preset.clone(), Definition { window: fixed, enabled: false, priority: 3, ..preset }] {
+            assert_eq!(Draft::from(&definition).check(), Ok(definition));
+        }
+    }
 }

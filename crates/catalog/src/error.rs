@@ -48,6 +48,11 @@ impl Error {
             Self::Invalid(_) | Self::WouldNarrow { .. } | Self::Corrupt { .. } => false,
         }
     }
+
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
+        Self::Corrupt { what: what.to_string() }
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -7,22 +7,36 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 mod change;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod definition;
 mod draft;
 mod error;
 mod faults;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod json;
 mod pattern;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod presets;
 mod rejection;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod window;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod write;
 
-pub use change::{Change, ChangeKind, Upserted};
+pub use change::{Change, ChangeKind, InvalidChangeKind, Upserted};
 pub use definition::Definition;
 pub use draft::Draft;
 pub use error::{Error, Result};
 pub use faults::{Fault, Faults};
 pub use pattern::{InvalidPattern, Pattern};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresCatalog;
 pub use rejection::{Rejection, Rejections};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteCatalog;
 pub use window::{Narrowing, Window};
 
 /// Definitions: what is to be kept filled.

@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use barkeep_types::Series;
 use chrono::{DateTime, Utc};
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use crate::Error;
 use crate::Result;
 
 /// A series that the vendor refused, so that it is asked for no more: a malformed or unknown symbol, or bars that cannot
@@ -49,3 +51,28 @@ pub trait Rejections: Debug + Send + Sync + 'static {
 }
 
 const _: fn(&dyn Rejections) = |_| {}; // Stays usable as `dyn Rejections`.
+
+/// A row of the table of rejections.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) struct RejectionRow {
+    pub(crate) symbol: String,
+    pub(crate) timeframe: String,
+    pub(crate) feed: String,
+    pub(crate) adjustment: String,
+    pub(crate) code: String,
+    pub(crate) reason: String,
+    pub(crate) rejected_at: DateTime<Utc>,
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl RejectionRow {
+    pub(crate) fn rejection(self) -> Result<Rejection> {
+        let series = Series {
+            symbol: self.symbol.parse().map_err(Error::corrupt)?,
+            timeframe: self.timeframe.parse().map_err(Error::corrupt)?,
+            feed: self.feed.parse().map_err(Error::corrupt)?,
+            adjustment: self.adjustment.parse().map_err(Error::corrupt)?,
+        };
+        Ok(Rejection { series, code: self.code, reason: self.reason, rejected_at: self.rejected_at })
+    }
+}

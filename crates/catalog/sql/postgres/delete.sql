@@ -1,0 +1,2 @@
+-- A definition less.
+DELETE FROM barkeep.catalog_definition WHERE name = $1

@@ -1,0 +1,1 @@
+DELETE FROM catalog_rejection WHERE symbol = ?1 AND timeframe = ?2 AND feed = ?3 AND adjustment = ?4

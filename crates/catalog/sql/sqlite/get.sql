@@ -1,0 +1,2 @@
+-- One definition.
+SELECT definition FROM catalog_definition WHERE name = ?1

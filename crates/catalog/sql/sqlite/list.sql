@@ -1,0 +1,2 @@
+-- Every definition.
+SELECT definition FROM catalog_definition ORDER BY name

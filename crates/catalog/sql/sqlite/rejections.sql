@@ -1,0 +1,2 @@
+SELECT symbol, timeframe, feed, adjustment, code, reason, rejected_at
+FROM catalog_rejection
