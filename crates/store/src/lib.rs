@@ -11,17 +11,22 @@ mod commit;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod page;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod provider_name;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod reach;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
 mod span;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod summary;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod write;
 
 pub use commit::{Commit, Committed, Proof, Refused};
