@@ -5,7 +5,9 @@
 #![expect(missing_docs, reason = "the name of a promise says it all")]
 #![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a broken promise panics")]
 
+mod budgets;
 mod claim;
+mod control;
 mod ending;
 mod enqueue;
 mod input;
@@ -16,17 +18,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
+pub use budgets::*;
 pub use claim::*;
+pub use control::*;
 pub use ending::*;
 pub use enqueue::*;
 pub use input::*;
 pub use lease::*;
 pub use locks::*;
 
-use crate::{Claim, Inspect, Lease, Locks, NewJob, Queue};
+use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue};
 
 /// A queue under test, empty to begin with.
-pub trait Subject: Queue + Inspect + Locks {
+pub trait Subject: Queue + Inspect + Control + Locks + Budgets {
     /// Lets time pass on the clock that the queue reads.
     fn advance(&self, by: Duration);
 }
@@ -83,6 +87,26 @@ macro_rules! queue_conformance {
             what_was_left_undone_goes_back_with_its_parent
             nothing_is_left_undone_by_a_lost_lease
             the_latest_failures_are_listed_first
+
+            a_waiting_job_is_cancelled_at_once
+            a_running_job_is_asked_to_stop
+            a_cancelled_job_that_was_done_all_the_same_is_done
+            a_cancelled_job_whose_worker_died_ends
+            jobs_are_selected_by_all_conditions_given
+            another_priority_changes_the_order
+            a_running_job_comes_back_with_its_new_priority
+            failed_jobs_are_given_back_by_code
+            a_failed_job_whose_key_is_live_again_stays
+            a_paused_kind_is_not_claimed
+            a_paused_group_does_not_block_the_others
+
+            a_budget_hands_out_its_burst_then_its_pace
+            a_budget_is_shared
+            tokens_that_were_not_spent_come_back
+            a_blocked_budget_hands_out_nothing
+            a_day_has_its_own_limit
+            a_budget_may_change_its_rate
+            an_unknown_budget_is_an_error
 
             a_lock_has_one_holder
             a_lock_outlives_its_holder_by_its_lease

@@ -1,14 +1,19 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod budgets;
+mod control;
+mod inspect;
+mod locks;
+
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::clock::Clock;
-use crate::rows::{ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
-use crate::statements::{AddedColumns, LockRow, REAP_LIMIT, Statements};
+use crate::rows::{AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
+use crate::statements::{REAP_LIMIT, Statements};
 use crate::{
-    Claim, Completion, Counts, Extension, Failure, FinishedJob, Inspect, JobId, Lease, LeaseKey, LiveJob, Lock, Locks,
-    NewJob, Outcome, Queue, Reaped, Result, Token, Verdict, check,
+    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Outcome, Queue, Reaped, Result, Verdict,
+    check,
 };
 
 /// A queue in a database: [`PostgresQueue`](crate::PostgresQueue) or [`SqliteQueue`](crate::SqliteQueue). A clone is a
@@ -142,69 +147,6 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
                 return Ok(reaped);
             }
         }
-    }
-}
-
-#[async_trait]
-impl<D: Statements> Inspect for DatabaseQueue<D> {
-    async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>> {
-        self.database.now(self.clock.moved_us()).await
-    }
-
-    async fn live(&self, kind: &str) -> Result<Vec<LiveJob>> {
-        check::kind("kind", kind)?;
-        self.database.live(self.clock.moved_us(), kind).await
-    }
-
-    async fn counts(&self) -> Result<BTreeMap<String, Counts>> {
-        let mut counts = BTreeMap::<String, Counts>::new();
-        for (kind, state, jobs) in self.database.counts(self.clock.moved_us()).await? {
-            let counts = counts.entry(kind).or_default();
-            let count = match state {
-                0 => &mut counts.waiting,
-                1 => &mut counts.ready,
-                2 => &mut counts.running,
-                3 => &mut counts.succeeded,
-                4 => &mut counts.failed,
-                _ => &mut counts.cancelled,
-            };
-            *count = jobs.max(0).cast_unsigned();
-        }
-        Ok(counts)
-    }
-
-    async fn failed(&self, kind: &str, limit: u32) -> Result<Vec<FinishedJob>> {
-        check::kind("kind", kind)?;
-        self.database.failed(kind, limit.into()).await
-    }
-
-    async fn finished(&self, jobs: &[JobId]) -> Result<Vec<FinishedJob>> {
-        let ids: Vec<i64> = jobs.iter().map(|id| id.number()).collect();
-        self.database.finished(&ids).await
-    }
-}
-
-#[async_trait]
-impl<D: Statements> Locks for DatabaseQueue<D> {
-    async fn lock(&self, name: &str, holder: &str, lease: Duration) -> Result<Option<Lock>> {
-        check::text("name", name, 128)?;
-        check::text("holder", holder, 128)?;
-        let lease_us = check::lease("lease", lease)?;
-        let token = Token::random();
-        let row = LockRow { name, holder, token: token.0, lease_us };
-        let until = self.database.lock(self.clock.moved_us(), &row).await?;
-        Ok(until.map(|until| Lock { name: name.to_owned(), token, until }))
-    }
-
-    async fn extend_lock(&self, lock: &Lock, lease: Duration) -> Result<bool> {
-        let lease_us = check::lease("lease", lease)?;
-        let row = LockRow { name: &lock.name, holder: "", token: lock.token.0, lease_us };
-        self.database.extend_lock(self.clock.moved_us(), &row).await
-    }
-
-    async fn unlock(&self, lock: &Lock) -> Result<bool> {
-        let row = LockRow { name: &lock.name, holder: "", token: lock.token.0, lease_us: 0 };
-        self.database.unlock(&row).await
     }
 }
 

@@ -11,7 +11,8 @@ pub struct Completion {
     pub lease: LeaseKey,
     /// What came of it, kept in the history. `Value::Null` by default.
     pub result: Value,
-    /// What it cost, in units of the caller's choice (requests, say), kept in the history.
+    /// What it cost, in units of the caller's choice (requests, say), kept in the history and the ledger:
+    /// 4,294,967,295 at most.
     pub cost: u64,
     /// What was left undone: added in the same transaction, with this job as their parent. They may use this job's key again.
     pub rest: Vec<NewJob>,
@@ -54,6 +55,8 @@ pub struct Failure {
     pub message: String,
     /// What is to happen to the job.
     pub then: Then,
+    /// What the try cost all the same, kept in the ledger: 4,294,967,295 at most.
+    pub cost: u64,
 }
 
 /// What is to happen to a job that failed.
@@ -71,13 +74,19 @@ pub enum Then {
 impl Failure {
     /// A failure to be tried again with the default [`Backoff`].
     pub fn new(lease: LeaseKey, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { lease, code: code.into(), message: message.into(), then: Then::Backoff(Backoff::default()) }
+        Self { lease, code: code.into(), message: message.into(), then: Then::Backoff(Backoff::default()), cost: 0 }
     }
 
     /// Says what is to happen to the job.
     #[must_use]
     pub fn then(self, then: Then) -> Self {
         Self { then, ..self }
+    }
+
+    /// Keeps `cost` in the ledger.
+    #[must_use]
+    pub fn with_cost(self, cost: u64) -> Self {
+        Self { cost, ..self }
     }
 }
 

@@ -3,10 +3,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backoff;
+mod budget;
 mod check;
 mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod control;
 mod database_queue;
 mod ending;
 mod error;
@@ -23,7 +25,9 @@ mod sqlite;
 mod statements;
 
 pub use backoff::Backoff;
+pub use budget::{BudgetState, Budgets, Grant, Rate};
 pub use check::MAX_JSON_BYTES;
+pub use control::{Cancelled, Control, Pause, Select};
 pub use database_queue::DatabaseQueue;
 pub use ending::{Completion, Failure, Reaped, Then, Verdict};
 pub use error::{Error, Result};

@@ -8,8 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LiveJob, LiveState, NewJob, Outcome, Result,
-    Start, Then, Token, check,
+    BudgetState, Cancelled, Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LiveJob, LiveState,
+    NewJob, Outcome, Result, Select, Start, Then, Token, check,
 };
 
 /// A job to be added.
@@ -106,8 +106,7 @@ impl DoneRow {
             Value::Null => None,
             result => Some(check::json(&format!("{what}.result"), result)?),
         };
-        let cost = i64::try_from(done.cost).unwrap_or(i64::MAX);
-        Ok(Self { key: done.lease.into(), result, cost })
+        Ok(Self { key: done.lease.into(), result, cost: stored_cost(done.cost) })
     }
 }
 
@@ -123,6 +122,7 @@ pub struct SettleRow {
     pub first_us: i64,
     pub longest_us: i64,
     pub jitter: f64,
+    pub cost: i64,
 }
 
 /// How a lease ends without success.
@@ -165,6 +165,7 @@ impl SettleRow {
             first_us: check::wait(&part, first)?,
             longest_us: check::wait(&part, longest)?,
             jitter,
+            cost: stored_cost(failure.cost),
         })
     }
 
@@ -178,6 +179,7 @@ impl SettleRow {
             first_us: wait_us,
             longest_us: wait_us,
             jitter: 1.0,
+            cost: 0,
         }
     }
 
@@ -191,8 +193,14 @@ impl SettleRow {
             first_us: 0,
             longest_us: 0,
             jitter: 1.0,
+            cost: 0,
         }
     }
+}
+
+/// The most that is stored is what a sum of very many still fits with.
+fn stored_cost(cost: u64) -> i64 {
+    i64::from(u32::try_from(cost).unwrap_or(u32::MAX))
 }
 
 /// From 0.5 to 1, out of the same randomness as the tokens.
@@ -340,4 +348,68 @@ pub(crate) fn outcome_of(number: i32) -> Outcome {
 /// looks for a field in it will say so, which is better than a queue that stands still.
 fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
+/// What enqueue.sql answers: id, kind, key.
+pub(crate) type AddedColumns = (i64, String, Option<String>);
+
+/// A lock, as it is asked for or proved.
+#[derive(Clone, Copy, Debug)]
+pub struct LockRow<'a> {
+    pub name: &'a str,
+    pub holder: &'a str,
+    pub token: Uuid,
+    pub lease_us: i64,
+}
+
+/// Which jobs.
+#[derive(Clone, Debug)]
+pub struct SelectRow<'a> {
+    pub ids: Option<Vec<i64>>,
+    pub kind: Option<&'a str>,
+    pub group: Option<&'a str>,
+    pub code: Option<&'a str>,
+}
+
+impl<'a> From<&'a Select> for SelectRow<'a> {
+    fn from(select: &'a Select) -> Self {
+        Self {
+            ids: select.jobs.as_ref().map(|jobs| jobs.iter().map(|id| id.number()).collect()),
+            kind: select.kind.as_deref(),
+            group: select.group.as_deref(),
+            code: select.code.as_deref(),
+        }
+    }
+}
+
+/// What cancel.sql answers: ended, asked, in between.
+pub(crate) fn cancelled((ended, asked, between): (i64, i64, i64)) -> (Cancelled, u64) {
+    let count = |count: i64| count.max(0).cast_unsigned();
+    (Cancelled { ended: count(ended), asked: count(asked) }, count(between))
+}
+
+/// A budget and its rate.
+#[derive(Clone, Copy, Debug)]
+pub struct BudgetRow<'a> {
+    pub name: &'a str,
+    pub interval_us: i64,
+    pub burst: i32,
+    pub hold_us: i64,
+    pub day_limit: Option<i64>,
+}
+
+/// What reserve.sql answers: tokens, how long they are good, when to ask again.
+pub(crate) type GrantRow = (i64, i64, i64);
+
+/// What budget.sql answers, with times as the database has them.
+pub(crate) type BudgetColumns<T> = (i64, Option<T>, i64, Option<i64>);
+
+pub(crate) fn budget<T>(columns: BudgetColumns<T>, instant: fn(T) -> DateTime<Utc>) -> BudgetState {
+    let (available, blocked_until, spent_today, day_limit) = columns;
+    BudgetState {
+        available: u32::try_from(available).unwrap_or(0),
+        blocked_until: blocked_until.map(instant),
+        spent_today: spent_today.max(0).cast_unsigned(),
+        day_limit: day_limit.map(|limit| limit.max(0).cast_unsigned()),
+    }
 }

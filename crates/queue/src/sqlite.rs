@@ -1,15 +1,19 @@
-use async_trait::async_trait;
+mod budgets;
+mod control;
+mod inspect;
+mod jobs;
+mod locks;
+
 use barkeep_database::{Migrations, Sqlite, Step, Transaction};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{FromRow, query, query_as};
+use sqlx::{FromRow, query_as};
 use uuid::Uuid;
 
-use crate::rows::{self, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
-use crate::statements::{AddedColumns, LockRow, Statements};
-use crate::{DatabaseQueue, FinishedJob, Lease, LiveJob, Result};
+use crate::rows::KeyRow;
+use crate::{DatabaseQueue, Result};
 
 /// A queue in a SQLite file.
 pub type SqliteQueue = DatabaseQueue<Sqlite>;
@@ -31,156 +35,7 @@ impl DatabaseQueue<Sqlite> {
     }
 }
 
-#[async_trait]
-impl Statements for Sqlite {
-    async fn now(&self, moved_us: i64) -> Result<DateTime<Utc>> {
-        self.bounded(async {
-            let mut connection = self.connection().await?;
-            let now = now(moved_us).fetch_one(&mut *connection).await.map_err(failed)?;
-            connection.finish();
-            Ok(instant(now.0))
-        })
-        .await
-    }
-
-    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>> {
-        self.bounded(async {
-            let (mut transaction, now) = begin(self, moved_us).await?;
-            let added = all(&mut transaction, enqueue(now, jobs)).await?;
-            transaction.commit().await?;
-            Ok(added)
-        })
-        .await
-    }
-
-    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<Lease>> {
-        let leased = self
-            .bounded(async {
-                let (mut transaction, now) = begin(self, moved_us).await?;
-                let statement = query_as(include_str!("../sql/sqlite/claim.sql"))
-                    .bind(now)
-                    .bind(claim.kind)
-                    .bind(claim.limit)
-                    .bind(claim.lease_us)
-                    .bind(claim.token.to_string())
-                    .bind(claim.worker);
-                let leased = all(&mut transaction, statement).await?;
-                transaction.commit().await?;
-                Ok::<_, crate::Error>(leased)
-            })
-            .await?;
-        Ok(leased.into_iter().map(|row| rows::lease(row, claim.token, instant)).collect())
-    }
-
-    async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>> {
-        self.bounded(async {
-            let (mut transaction, now) = begin(self, moved_us).await?;
-            let statement =
-                query_as(include_str!("../sql/sqlite/extend.sql")).bind(now).bind(json(keys)).bind(lease_us);
-            let held: Vec<(i64, String, bool)> = all(&mut transaction, statement).await?;
-            transaction.commit().await?;
-            Ok(held.into_iter().map(|(id, token, cancel)| (key((id, token)), cancel)).collect())
-        })
-        .await
-    }
-
-    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[JobRow<'_>]) -> Result<Vec<KeyRow>> {
-        self.bounded(async {
-            let (mut transaction, now) = begin(self, moved_us).await?;
-            let statement = query_as(include_str!("../sql/sqlite/complete.sql")).bind(now).bind(json(done));
-            let ended: Vec<KeyRow> = all(&mut transaction, statement).await?.into_iter().map(key).collect();
-            let rest = rows::rest_of(&ended, rest);
-            all(&mut transaction, enqueue(now, &rest)).await?;
-            transaction.commit().await?;
-            Ok(ended)
-        })
-        .await
-    }
-
-    async fn settle(&self, moved_us: i64, tries: &[SettleRow]) -> Result<Vec<SettledRow>> {
-        self.bounded(async {
-            let (mut transaction, now) = begin(self, moved_us).await?;
-            let statement =
-                query_as(include_str!("../sql/sqlite/settle.sql")).bind(now).bind(json(tries)).bind(rows::MAX_CRASHES);
-            let settled = all(&mut transaction, statement).await?;
-            transaction.commit().await?;
-            Ok(settled.into_iter().map(|row| rows::settled(row, token)).collect())
-        })
-        .await
-    }
-
-    async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>> {
-        let expired =
-            read(self, moved_us, |now| query_as(include_str!("../sql/sqlite/expired.sql")).bind(now).bind(limit))
-                .await?;
-        Ok(expired.into_iter().map(key).collect())
-    }
-
-    async fn live(&self, moved_us: i64, kind: &str) -> Result<Vec<LiveJob>> {
-        let live =
-            read(self, moved_us, |now| query_as(include_str!("../sql/sqlite/live.sql")).bind(now).bind(kind)).await?;
-        Ok(live.into_iter().map(rows::live).collect())
-    }
-
-    async fn counts(&self, moved_us: i64) -> Result<Vec<(String, i32, i64)>> {
-        read(self, moved_us, |now| query_as(include_str!("../sql/sqlite/counts.sql")).bind(now)).await
-    }
-
-    async fn failed(&self, kind: &str, limit: i64) -> Result<Vec<FinishedJob>> {
-        let finished =
-            read(self, 0, |_| query_as(include_str!("../sql/sqlite/failed.sql")).bind(kind).bind(limit)).await?;
-        Ok(finished.into_iter().map(|row| rows::finished(row, instant)).collect())
-    }
-
-    async fn finished(&self, ids: &[i64]) -> Result<Vec<FinishedJob>> {
-        let finished = read(self, 0, |_| query_as(include_str!("../sql/sqlite/finished.sql")).bind(json(ids))).await?;
-        Ok(finished.into_iter().map(|row| rows::finished(row, instant)).collect())
-    }
-
-    async fn lock(&self, moved_us: i64, lock: &LockRow<'_>) -> Result<Option<DateTime<Utc>>> {
-        self.bounded(async {
-            let (mut transaction, now) = begin(self, moved_us).await?;
-            let statement = query_as(include_str!("../sql/sqlite/lock.sql"))
-                .bind(now)
-                .bind(lock.name)
-                .bind(lock.lease_us)
-                .bind(lock.token.to_string())
-                .bind(lock.holder);
-            let until: Vec<(i64,)> = all(&mut transaction, statement).await?;
-            transaction.commit().await?;
-            Ok(until.first().map(|until| instant(until.0)))
-        })
-        .await
-    }
-
-    async fn extend_lock(&self, moved_us: i64, lock: &LockRow<'_>) -> Result<bool> {
-        self.bounded(async {
-            let (mut transaction, now) = begin(self, moved_us).await?;
-            let statement = query(include_str!("../sql/sqlite/extend_lock.sql"))
-                .bind(now)
-                .bind(lock.name)
-                .bind(lock.token.to_string())
-                .bind(lock.lease_us);
-            let changed = changes(&mut transaction, statement).await?;
-            transaction.commit().await?;
-            Ok(changed > 0)
-        })
-        .await
-    }
-
-    async fn unlock(&self, lock: &LockRow<'_>) -> Result<bool> {
-        self.bounded(async {
-            let mut transaction = self.begin().await?;
-            let statement =
-                query(include_str!("../sql/sqlite/unlock.sql")).bind(lock.name).bind(lock.token.to_string());
-            let changed = changes(&mut transaction, statement).await?;
-            transaction.commit().await?;
-            Ok(changed > 0)
-        })
-        .await
-    }
-}
-
+/// A statement that answers rows.
 type Answering<'q, T> = QueryAs<'q, sqlx::Sqlite, T, SqliteArguments>;
 
 /// A writing transaction, and the instant of all that it does.
@@ -214,10 +69,6 @@ fn now<'q>(moved_us: i64) -> Answering<'q, (i64,)> {
     query_as(include_str!("../sql/sqlite/now.sql")).bind(moved_us)
 }
 
-fn enqueue<'q>(now: i64, jobs: &[JobRow<'_>]) -> Answering<'q, AddedColumns> {
-    query_as(include_str!("../sql/sqlite/enqueue.sql")).bind(now).bind(json(jobs))
-}
-
 async fn all<T>(transaction: &mut Transaction<sqlx::Sqlite>, statement: Answering<'_, T>) -> Result<Vec<T>>
 where
     T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
@@ -225,11 +76,39 @@ where
     statement.fetch_all(&mut **transaction).await.map_err(failed)
 }
 
-async fn changes(
-    transaction: &mut Transaction<sqlx::Sqlite>,
-    statement: Query<'_, sqlx::Sqlite, SqliteArguments>,
+/// Runs one writing script as its own transaction, and answers its rows.
+async fn write_all<'q, T>(
+    database: &Sqlite,
+    moved_us: i64,
+    statement: impl FnOnce(i64) -> Answering<'q, T> + Send,
+) -> Result<Vec<T>>
+where
+    T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'q,
+{
+    database
+        .bounded(async {
+            let (mut transaction, now) = begin(database, moved_us).await?;
+            let rows = all(&mut transaction, statement(now)).await?;
+            transaction.commit().await?;
+            Ok(rows)
+        })
+        .await
+}
+
+/// Runs one writing statement as its own transaction, and answers how many rows it changed.
+async fn write<'q>(
+    database: &Sqlite,
+    moved_us: i64,
+    statement: impl FnOnce(i64) -> Query<'q, sqlx::Sqlite, SqliteArguments> + Send,
 ) -> Result<u64> {
-    Ok(statement.execute(&mut **transaction).await.map_err(failed)?.rows_affected())
+    database
+        .bounded(async {
+            let (mut transaction, now) = begin(database, moved_us).await?;
+            let done = statement(now).execute(&mut *transaction).await.map_err(failed)?;
+            transaction.commit().await?;
+            Ok(done.rows_affected())
+        })
+        .await
 }
 
 /// Rows as the one value that SQLite can be given many of.

@@ -1,32 +1,85 @@
+//! The statements of the queue, one method a file of SQL: all that a database has to bring. Each is one transaction.
+//!
+//! `moved_us` is how far a test has moved the clock; see [`Clock`](crate::clock::Clock).
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::rows::{ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
-use crate::{FinishedJob, Lease, LiveJob, Result};
+use crate::rows::{
+    AddedColumns, BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LockRow, SelectRow, SettleRow, SettledRow,
+};
+use crate::{BudgetState, Cancelled, FinishedJob, Lease, LiveJob, Result};
 
-/// The statements of the queue, one method a file of SQL: all that a database has to bring. Each is one transaction.
-///
-/// `moved_us` is how far a test has moved the clock; see [`Clock`](crate::clock::Clock).
+/// Everything a database has to bring.
+pub trait Statements:
+    JobStatements
+    + InspectStatements
+    + ControlStatements
+    + LockStatements
+    + BudgetStatements
+    + Clone
+    + Debug
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<D> Statements for D where
+    D: JobStatements
+        + InspectStatements
+        + ControlStatements
+        + LockStatements
+        + BudgetStatements
+        + Clone
+        + Debug
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 #[async_trait]
-pub trait Statements: Clone + Debug + Send + Sync + 'static {
-    async fn now(&self, moved_us: i64) -> Result<DateTime<Utc>>;
+pub trait JobStatements {
     /// Id, kind and key of those that are new.
     async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>>;
     async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<Lease>>;
     /// Those that stood, and whether to cancel.
     async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>>;
-    /// Those that stood. Adds the rest of these, by parent, in the same transaction.
+    /// Those that stood. Adds what they left undone in the same transaction.
     async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[JobRow<'_>]) -> Result<Vec<KeyRow>>;
     /// Those that stood.
     async fn settle(&self, moved_us: i64, tries: &[SettleRow]) -> Result<Vec<SettledRow>>;
     async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>>;
+}
+
+#[async_trait]
+pub trait InspectStatements {
+    async fn now(&self, moved_us: i64) -> Result<DateTime<Utc>>;
     async fn live(&self, moved_us: i64, kind: &str) -> Result<Vec<LiveJob>>;
     /// Kind, state by number, jobs.
     async fn counts(&self, moved_us: i64) -> Result<Vec<(String, i32, i64)>>;
     async fn failed(&self, kind: &str, limit: i64) -> Result<Vec<FinishedJob>>;
     async fn finished(&self, ids: &[i64]) -> Result<Vec<FinishedJob>>;
+}
+
+#[async_trait]
+pub trait ControlStatements {
+    /// Also how many were changing hands, and were neither cancelled nor asked.
+    async fn cancel(&self, moved_us: i64, which: &SelectRow<'_>) -> Result<(Cancelled, u64)>;
+    async fn reprioritise(&self, which: &SelectRow<'_>, rank: i16) -> Result<u64>;
+    async fn retry_failed(&self, moved_us: i64, which: &SelectRow<'_>) -> Result<u64>;
+    async fn pause(&self, kind: &str, group: &str) -> Result<()>;
+    /// Whether it was paused.
+    async fn resume(&self, kind: &str, group: &str) -> Result<bool>;
+    /// Kind and group, one of them empty.
+    async fn paused(&self) -> Result<Vec<(String, String)>>;
+}
+
+#[async_trait]
+pub trait LockStatements {
     /// Until when, if the lock was free.
     async fn lock(&self, moved_us: i64, lock: &LockRow<'_>) -> Result<Option<DateTime<Utc>>>;
     /// Whether the lock was held.
@@ -35,16 +88,16 @@ pub trait Statements: Clone + Debug + Send + Sync + 'static {
     async fn unlock(&self, lock: &LockRow<'_>) -> Result<bool>;
 }
 
-/// What enqueue.sql answers.
-pub(crate) type AddedColumns = (i64, String, Option<String>);
-
-/// A lock, as it is asked for or proved.
-#[derive(Clone, Copy, Debug)]
-pub struct LockRow<'a> {
-    pub name: &'a str,
-    pub holder: &'a str,
-    pub token: uuid::Uuid,
-    pub lease_us: i64,
+#[async_trait]
+pub trait BudgetStatements {
+    async fn set_budget(&self, moved_us: i64, budget: &BudgetRow<'_>) -> Result<()>;
+    /// Nothing if there is no such budget.
+    async fn reserve(&self, moved_us: i64, name: &str, wanted: i64) -> Result<Option<GrantRow>>;
+    /// Whether there is such a budget.
+    async fn give_back(&self, name: &str, tokens: i64) -> Result<bool>;
+    /// Whether there is such a budget.
+    async fn block(&self, moved_us: i64, name: &str, time_us: i64) -> Result<bool>;
+    async fn budget(&self, moved_us: i64, name: &str) -> Result<Option<BudgetState>>;
 }
 
 /// How many leases one call takes back.

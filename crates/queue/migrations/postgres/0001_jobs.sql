@@ -111,3 +111,24 @@ CREATE TABLE barkeep.queue_lock (
     token uuid NOT NULL,
     holder text NOT NULL
 ) WITH (fillfactor = 50);
+
+-- Kinds and groups whose jobs are not to be claimed. The other of the two is empty.
+CREATE TABLE barkeep.queue_pause (
+    kind text NOT NULL,
+    group_name text NOT NULL,
+    PRIMARY KEY (kind, group_name)
+);
+
+-- One row a budget: all who share it meet here. earned_at is when the tokens handed out so far have been earned
+-- (the "theoretical arrival time" of the generic cell rate algorithm).
+CREATE TABLE barkeep.queue_budget (
+    name text PRIMARY KEY,
+    interval_us bigint NOT NULL CHECK (interval_us > 0),
+    burst int NOT NULL CHECK (burst > 0),
+    hold_us bigint NOT NULL,
+    day_limit bigint,
+    earned_at timestamptz NOT NULL,
+    blocked_until timestamptz NOT NULL,
+    day date NOT NULL,
+    day_spent bigint NOT NULL
+) WITH (fillfactor = 10);

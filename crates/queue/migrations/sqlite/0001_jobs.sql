@@ -110,7 +110,8 @@ CREATE TABLE queue_verdict (
     code TEXT,
     message TEXT,
     outcome INTEGER,
-    wait_us INTEGER NOT NULL
+    wait_us INTEGER NOT NULL,
+    cost INTEGER NOT NULL
 ) STRICT;
 
 -- How many jobs ended, by hour: keeps counting fast, however many jobs have ended.
@@ -130,4 +131,28 @@ CREATE TABLE queue_lock (
     lease_until INTEGER NOT NULL,
     token TEXT NOT NULL,
     holder TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Kinds and groups whose jobs are not to be claimed. The other of the two is empty.
+CREATE TABLE queue_pause (
+    kind TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    PRIMARY KEY (kind, group_name)
+) STRICT, WITHOUT ROWID;
+
+-- One row a budget: all who share it meet here. earned_at is when the tokens handed out so far have been earned
+-- (the "theoretical arrival time" of the generic cell rate algorithm). day counts days since 1970.
+CREATE TABLE queue_budget (
+    name TEXT PRIMARY KEY,
+    interval_us INTEGER NOT NULL CHECK (interval_us > 0),
+    burst INTEGER NOT NULL CHECK (burst > 0),
+    hold_us INTEGER NOT NULL,
+    day_limit INTEGER,
+    earned_at INTEGER NOT NULL,
+    blocked_until INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    day_spent INTEGER NOT NULL,
+    -- What was last answered.
+    granted INTEGER NOT NULL DEFAULT 0,
+    wait_us INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;

@@ -5,6 +5,8 @@ candidate AS MATERIALIZED (
     SELECT ctid
     FROM barkeep.queue_ready
     WHERE kind = $2 AND run_at <= (SELECT now FROM clock)
+        AND (SELECT count(*) = 0 FROM barkeep.queue_pause WHERE kind = $2)
+        AND coalesce(group_name <> ALL (ARRAY(SELECT group_name FROM barkeep.queue_pause WHERE kind = '')), true)
     ORDER BY rank, run_at, id
     LIMIT $3
     FOR UPDATE SKIP LOCKED

@@ -6,29 +6,29 @@ ended AS (
     DELETE FROM barkeep.queue_lease AS lease
     USING clock, unnest(
         $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-        $7::boolean[], $8::bigint[], $9::bigint[], $10::float8[]
-    ) AS try (id, token, ending, code, message, is_final, first_us, longest_us, jitter)
+        $7::boolean[], $8::bigint[], $9::bigint[], $10::float8[], $11::bigint[]
+    ) AS try (id, token, ending, code, message, is_final, first_us, longest_us, jitter, cost)
     WHERE lease.id = try.id AND lease.token = try.token
         AND (try.ending <> 'c' OR lease.lease_until <= clock.now)
     RETURNING
         lease.id, lease.token, lease.started_at, lease.worker, lease.cancel_requested,
-        try.ending, try.code, try.message, try.is_final, try.first_us, try.longest_us, try.jitter
+        try.ending, try.code, try.message, try.is_final, try.first_us, try.longest_us, try.jitter, try.cost
 ),
 counted AS (
     SELECT
-        ended.*, job.max_attempts,
+        ended.*, job.max_attempts, job.kind, job.group_name,
         job.failures + (ended.ending = 'f')::int AS failures,
         job.crashes + (ended.ending = 'c')::int AS crashes
     FROM ended JOIN barkeep.queue_job AS job USING (id)
 ),
 judged AS (
     SELECT
-        id, token, started_at, worker, ending, failures, crashes, message,
+        id, token, started_at, worker, ending, failures, crashes, message, cost, kind, group_name,
         CASE WHEN code IS NULL AND cancel_requested THEN 'CANCELLED' ELSE code END AS code,
         CASE
             WHEN cancel_requested THEN 2
             WHEN ending = 'f' AND (is_final OR failures >= max_attempts) THEN 1
-            WHEN ending = 'c' AND crashes >= $11 THEN 1
+            WHEN ending = 'c' AND crashes >= $12 THEN 1
         END AS outcome,
         floor(least(longest_us, first_us * power(2, least(greatest(failures - 1, 0), 30))) * jitter)::bigint AS wait_us
     FROM counted
@@ -74,8 +74,9 @@ kept AS (
 ),
 tallied AS (
     INSERT INTO barkeep.queue_tally (hour, jobs, cost, outcome, kind, group_name)
-    SELECT date_bin('1 hour', (SELECT now FROM clock), 'epoch'), count(*), 0, outcome, kind, group_name
-    FROM removed
-    GROUP BY outcome, kind, group_name
+    SELECT date_bin('1 hour', (SELECT now FROM clock), 'epoch'), count(outcome), sum(cost), coalesce(outcome, 1), kind, group_name
+    FROM judged
+    WHERE outcome IS NOT NULL OR cost > 0
+    GROUP BY 4, kind, group_name
 )
 SELECT id, token, outcome, wait_us FROM judged

@@ -3,6 +3,8 @@ INSERT INTO queue_lease (id, started_at, lease_until, token, worker)
 SELECT id, $1, $1 + $4, $5, $6
 FROM queue_ready
 WHERE kind = $2 AND run_at <= $1
+    AND NOT EXISTS (SELECT 1 FROM queue_pause WHERE kind = $2)
+    AND coalesce(group_name NOT IN (SELECT group_name FROM queue_pause WHERE kind = ''), true)
 ORDER BY rank, run_at, id
 LIMIT $3;
 

@@ -2,7 +2,7 @@
 -- has run out). A job whose cancellation was asked for, or which may not be tried again, ends; any other waits again.
 -- Answers those leases with outcome (null: waits again) and wait in microseconds.
 INSERT INTO queue_verdict
-    (id, token, started_at, worker, ending, failures, crashes, code, message, outcome, wait_us)
+    (id, token, started_at, worker, ending, failures, crashes, code, message, outcome, wait_us, cost)
 SELECT
     id, token, started_at, worker, ending, failures, crashes,
     CASE WHEN code IS NULL AND cancel_requested THEN 'CANCELLED' ELSE code END,
@@ -12,7 +12,8 @@ SELECT
         WHEN ending = 'f' AND (is_final OR failures >= max_attempts) THEN 1
         WHEN ending = 'c' AND crashes >= $3 THEN 1
     END,
-    CAST(min(longest_us, first_us * (1 << min(max(failures - 1, 0), 30))) * jitter AS INTEGER)
+    CAST(min(longest_us, first_us * (1 << min(max(failures - 1, 0), 30))) * jitter AS INTEGER),
+    cost
 FROM (
     SELECT
         lease.id, lease.token, lease.started_at, lease.worker, lease.cancel_requested, job.max_attempts,
@@ -20,7 +21,7 @@ FROM (
         job.crashes + (try.value ->> 'ending' = 'c') AS crashes,
         try.value ->> 'ending' AS ending, try.value ->> 'code' AS code, try.value ->> 'message' AS message,
         try.value ->> 'is_final' AS is_final, try.value ->> 'first_us' AS first_us,
-        try.value ->> 'longest_us' AS longest_us, try.value ->> 'jitter' AS jitter
+        try.value ->> 'longest_us' AS longest_us, try.value ->> 'jitter' AS jitter, try.value ->> 'cost' AS cost
     FROM json_each($2) AS try
     JOIN queue_lease AS lease ON lease.id = try.value ->> 'id' AND lease.token = try.value ->> 'token'
     JOIN queue_job AS job ON job.id = lease.id
@@ -57,12 +58,14 @@ FROM queue_verdict AS verdict JOIN queue_job AS job USING (id)
 WHERE verdict.outcome IS NOT NULL;
 
 INSERT INTO queue_tally (hour, jobs, cost, outcome, kind, group_name)
-SELECT $1 - $1 % 3600000000, count(*), 0, verdict.outcome, job.kind, job.group_name
+SELECT
+    $1 - $1 % 3600000000, count(verdict.outcome), sum(verdict.cost), coalesce(verdict.outcome, 1),
+    job.kind, job.group_name
 FROM queue_verdict AS verdict JOIN queue_job AS job USING (id)
-WHERE verdict.outcome IS NOT NULL
-GROUP BY verdict.outcome, job.kind, job.group_name
+WHERE verdict.outcome IS NOT NULL OR verdict.cost > 0
+GROUP BY 4, job.kind, job.group_name
 ON CONFLICT (hour, kind, outcome, coalesce(group_name, '')) DO UPDATE
-SET jobs = jobs + excluded.jobs;
+SET jobs = jobs + excluded.jobs, cost = cost + excluded.cost;
 
 DELETE FROM queue_job
 WHERE id IN (SELECT id FROM queue_verdict WHERE outcome IS NOT NULL);

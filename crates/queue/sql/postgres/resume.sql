@@ -1,0 +1,2 @@
+-- Lets a kind or a group be claimed again.
+DELETE FROM barkeep.queue_pause WHERE kind = $1 AND group_name = $2

@@ -1,0 +1,103 @@
+use async_trait::async_trait;
+use barkeep_database::Postgres;
+use chrono::DateTime;
+use sqlx::query_as;
+use uuid::Uuid;
+
+use super::{Answering, all, column, failed, instant, key};
+use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
+use crate::statements::JobStatements;
+use crate::{Lease, Result};
+
+#[async_trait]
+impl JobStatements for Postgres {
+    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>> {
+        self.bounded(all(self, enqueue(self, moved_us, jobs))).await
+    }
+
+    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<Lease>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/claim.sql")))
+            .bind(moved_us)
+            .bind(claim.kind)
+            .bind(claim.limit)
+            .bind(claim.lease_us)
+            .bind(claim.token)
+            .bind(claim.worker);
+        let leased = self.bounded(all(self, statement)).await?;
+        Ok(leased.into_iter().map(|row| rows::lease(row, claim.token, instant)).collect())
+    }
+
+    async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/extend.sql")))
+            .bind(moved_us)
+            .bind(column(keys, |key| key.id))
+            .bind(column(keys, |key| key.token))
+            .bind(lease_us);
+        let held = self.bounded(all(self, statement)).await?;
+        Ok(held.into_iter().map(|(id, token, cancel)| (KeyRow { id, token }, cancel)).collect())
+    }
+
+    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[JobRow<'_>]) -> Result<Vec<KeyRow>> {
+        let statement = complete(self, moved_us, done);
+        if rest.is_empty() {
+            return Ok(self.bounded(all(self, statement)).await?.into_iter().map(key).collect());
+        }
+        self.bounded(async {
+            let mut transaction = self.begin().await?;
+            let ended = statement.fetch_all(&mut *transaction).await.map_err(failed)?;
+            let ended: Vec<KeyRow> = ended.into_iter().map(key).collect();
+            let rest = rows::rest_of(&ended, rest);
+            enqueue(self, moved_us, &rest).fetch_all(&mut *transaction).await.map_err(failed)?;
+            transaction.commit().await?;
+            Ok(ended)
+        })
+        .await
+    }
+
+    async fn settle(&self, moved_us: i64, tries: &[SettleRow]) -> Result<Vec<SettledRow>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/settle.sql")))
+            .bind(moved_us)
+            .bind(column(tries, |row| row.key.id))
+            .bind(column(tries, |row| row.key.token))
+            .bind(column(tries, |row| row.ending.letter()))
+            .bind(column(tries, |row| row.code.as_deref()))
+            .bind(column(tries, |row| row.message.as_deref()))
+            .bind(column(tries, |row| row.is_final))
+            .bind(column(tries, |row| row.first_us))
+            .bind(column(tries, |row| row.longest_us))
+            .bind(column(tries, |row| row.jitter))
+            .bind(column(tries, |row| row.cost))
+            .bind(rows::MAX_CRASHES);
+        let settled = self.bounded(all(self, statement)).await?;
+        Ok(settled.into_iter().map(|row| rows::settled(row, |token| token)).collect())
+    }
+
+    async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/expired.sql"))).bind(moved_us).bind(limit);
+        Ok(self.bounded(all(self, statement)).await?.into_iter().map(key).collect())
+    }
+}
+
+fn enqueue<'q>(database: &Postgres, moved_us: i64, jobs: &'q [JobRow<'q>]) -> Answering<'q, AddedColumns> {
+    let start_at = |job: &JobRow<'_>| job.start_at_us.and_then(DateTime::from_timestamp_micros);
+    query_as(database.sql(include_str!("../../sql/postgres/enqueue.sql")))
+        .bind(moved_us)
+        .bind(column(jobs, |job| job.kind))
+        .bind(column(jobs, |job| job.key))
+        .bind(column(jobs, |job| job.group_name))
+        .bind(column(jobs, |job| job.payload.as_str()))
+        .bind(column(jobs, |job| job.rank))
+        .bind(column(jobs, |job| job.max_attempts))
+        .bind(column(jobs, |job| job.wait_us))
+        .bind(column(jobs, start_at))
+        .bind(column(jobs, |job| job.parent))
+}
+
+fn complete<'q>(database: &Postgres, moved_us: i64, done: &'q [DoneRow]) -> Answering<'q, (i64, Uuid)> {
+    query_as(database.sql(include_str!("../../sql/postgres/complete.sql")))
+        .bind(moved_us)
+        .bind(column(done, |row| row.key.id))
+        .bind(column(done, |row| row.key.token))
+        .bind(column(done, |row| row.result.as_deref()))
+        .bind(column(done, |row| row.cost))
+}

@@ -1,0 +1,45 @@
+use async_trait::async_trait;
+use barkeep_database::Sqlite;
+use sqlx::{query, query_as};
+
+use super::{instant, read, write, write_all};
+use crate::rows::{self, BudgetRow, GrantRow};
+use crate::statements::BudgetStatements;
+use crate::{BudgetState, Result};
+
+#[async_trait]
+impl BudgetStatements for Sqlite {
+    async fn set_budget(&self, moved_us: i64, budget: &BudgetRow<'_>) -> Result<()> {
+        write(self, moved_us, |now| {
+            query(include_str!("../../sql/sqlite/set_budget.sql"))
+                .bind(now)
+                .bind(budget.name)
+                .bind(budget.interval_us)
+                .bind(budget.burst)
+                .bind(budget.hold_us)
+                .bind(budget.day_limit)
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn reserve(&self, moved_us: i64, name: &str, wanted: i64) -> Result<Option<GrantRow>> {
+        let statement = |now| query_as(include_str!("../../sql/sqlite/reserve.sql")).bind(now).bind(name).bind(wanted);
+        Ok(write_all(self, moved_us, statement).await?.pop())
+    }
+
+    async fn give_back(&self, name: &str, tokens: i64) -> Result<bool> {
+        let statement = |_| query(include_str!("../../sql/sqlite/give_back.sql")).bind(name).bind(tokens);
+        Ok(write(self, 0, statement).await? > 0)
+    }
+
+    async fn block(&self, moved_us: i64, name: &str, time_us: i64) -> Result<bool> {
+        let statement = |now| query(include_str!("../../sql/sqlite/block.sql")).bind(now).bind(name).bind(time_us);
+        Ok(write(self, moved_us, statement).await? > 0)
+    }
+
+    async fn budget(&self, moved_us: i64, name: &str) -> Result<Option<BudgetState>> {
+        let statement = |now| query_as(include_str!("../../sql/sqlite/budget.sql")).bind(now).bind(name);
+        Ok(read(self, moved_us, statement).await?.pop().map(|row| rows::budget(row, instant)))
+    }
+}

@@ -1,0 +1,69 @@
+use async_trait::async_trait;
+use barkeep_database::Sqlite;
+use sqlx::query_as;
+
+use super::{Answering, all, begin, instant, json, key, read, token, write_all};
+use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
+use crate::statements::JobStatements;
+use crate::{Lease, Result};
+
+#[async_trait]
+impl JobStatements for Sqlite {
+    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>> {
+        write_all(self, moved_us, |now| enqueue(now, jobs)).await
+    }
+
+    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<Lease>> {
+        let leased = write_all(self, moved_us, |now| {
+            query_as(include_str!("../../sql/sqlite/claim.sql"))
+                .bind(now)
+                .bind(claim.kind)
+                .bind(claim.limit)
+                .bind(claim.lease_us)
+                .bind(claim.token.to_string())
+                .bind(claim.worker)
+        })
+        .await?;
+        Ok(leased.into_iter().map(|row| rows::lease(row, claim.token, instant)).collect())
+    }
+
+    async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>> {
+        let held: Vec<(i64, String, bool)> = write_all(self, moved_us, |now| {
+            query_as(include_str!("../../sql/sqlite/extend.sql")).bind(now).bind(json(keys)).bind(lease_us)
+        })
+        .await?;
+        Ok(held.into_iter().map(|(id, token, cancel)| (key((id, token)), cancel)).collect())
+    }
+
+    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[JobRow<'_>]) -> Result<Vec<KeyRow>> {
+        self.bounded(async {
+            let (mut transaction, now) = begin(self, moved_us).await?;
+            let statement = query_as(include_str!("../../sql/sqlite/complete.sql")).bind(now).bind(json(done));
+            let ended: Vec<KeyRow> = all(&mut transaction, statement).await?.into_iter().map(key).collect();
+            let rest = rows::rest_of(&ended, rest);
+            all(&mut transaction, enqueue(now, &rest)).await?;
+            transaction.commit().await?;
+            Ok(ended)
+        })
+        .await
+    }
+
+    async fn settle(&self, moved_us: i64, tries: &[SettleRow]) -> Result<Vec<SettledRow>> {
+        let settled = write_all(self, moved_us, |now| {
+            query_as(include_str!("../../sql/sqlite/settle.sql")).bind(now).bind(json(tries)).bind(rows::MAX_CRASHES)
+        })
+        .await?;
+        Ok(settled.into_iter().map(|row| rows::settled(row, token)).collect())
+    }
+
+    async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>> {
+        let expired =
+            read(self, moved_us, |now| query_as(include_str!("../../sql/sqlite/expired.sql")).bind(now).bind(limit))
+                .await?;
+        Ok(expired.into_iter().map(key).collect())
+    }
+}
+
+fn enqueue<'q>(now: i64, jobs: &[JobRow<'_>]) -> Answering<'q, AddedColumns> {
+    query_as(include_str!("../../sql/sqlite/enqueue.sql")).bind(now).bind(json(jobs))
+}
