@@ -47,6 +47,7 @@ pub struct Alpaca {
     data: Endpoint,
     allowed_hosts: Vec<String>,
     plan: Plan,
+    limits: Option<Limits>,
     common: Common,
     timeouts: Timeouts,
     use_proxy: bool,
@@ -63,6 +64,7 @@ impl Alpaca {
             data: Endpoint::data(),
             allowed_hosts: Vec::new(),
             plan: Plan::default(),
+            limits: None,
             common: Common { page_bars: PAGE, ..Common::default() },
             timeouts: Timeouts::default(),
             use_proxy: true,
@@ -101,6 +103,12 @@ impl Alpaca {
     #[must_use]
     pub fn with_plan(self, plan: Plan) -> Self {
         Self { plan, ..self }
+    }
+
+    /// Says what the server allows, where that is not what a plan says: a simulator, or a proxy of your own.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits: Some(limits), ..self }
     }
 
     /// Identifies symbols as of a day, so that a reused or renamed one keeps its meaning. Alpaca's default is today.
@@ -157,6 +165,9 @@ impl Alpaca {
 #[async_trait]
 impl Provider for Alpaca {
     fn limits(&self) -> Limits {
+        if let Some(limits) = &self.limits {
+            return limits.clone();
+        }
         let (requests, delay) = match self.plan {
             Plan::Basic => (200, TimeDelta::minutes(16)),
             Plan::Plus => (10_000, TimeDelta::zero()),

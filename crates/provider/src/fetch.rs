@@ -229,3 +229,6 @@ fn split(request: BarsRequest, limits: &Limits) -> Vec<BarsRequest> {
     }
     parts
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,15 +2,24 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod allowance;
 mod answer;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod error;
+#[cfg(test)]
+mod example;
 mod ext;
 mod fetch;
 mod limits;
 mod page;
 mod paging;
+mod rate_limited;
 mod request;
+mod retrying;
 mod shared;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 use std::fmt::Debug;
 
@@ -22,7 +31,9 @@ pub use ext::ProviderExt;
 pub use fetch::{Fetch, Fetched};
 pub use limits::{Available, Limits};
 pub use page::{CoverageProof, Page, PageToken, ProvenPage, Quota, SymbolBars};
+pub use rate_limited::RateLimited;
 pub use request::{BarsRequest, NoSymbols};
+pub use retrying::Retrying;
 
 /// Where bars come from: one page at a time.
 ///

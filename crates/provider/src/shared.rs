@@ -16,3 +16,15 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
         P::page(self, request, token).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example::subject;
+    use crate::{RateLimited, Retrying};
+
+    crate::provider_conformance!(subject(|memory| {
+        let shared: Arc<dyn Provider> = Arc::new(memory);
+        Arc::new(Retrying::new(RateLimited::new(shared)))
+    }));
+}

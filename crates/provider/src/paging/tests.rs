@@ -1,27 +1,7 @@
-use barkeep_types::{Feed, Timeframe};
+use proptest::prelude::*;
 
 use super::*;
-
-fn at(minute: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_709_856_000 + minute * 60, 0).unwrap()
-}
-
-fn bar(minute: i64) -> Bar {
-    Bar {
-        start: at(minute),
-        open: 10.0,
-        high: 12.0,
-        low: 9.0,
-        close: 11.0,
-        volume: 100.0,
-        vwap: None,
-        trade_count: None,
-    }
-}
-
-fn of(symbol: &str, minutes: &[i64]) -> SymbolBars {
-    SymbolBars { symbol: symbol.parse().unwrap(), bars: minutes.iter().map(|minute| bar(*minute)).collect() }
-}
+use crate::example::{at, of, request};
 
 fn page(bars: impl IntoIterator<Item = SymbolBars>, token: Option<&str>) -> Page {
     let next = token.and_then(PageToken::new);
@@ -30,10 +10,7 @@ fn page(bars: impl IntoIterator<Item = SymbolBars>, token: Option<&str>) -> Page
 
 /// Minute bars of A, B and C over the first ten minutes.
 fn paging() -> Paging {
-    let symbols = ["A", "B", "C"].map(|text| text.parse().unwrap());
-    let range = TimeRange::new(at(0), at(10)).unwrap();
-    let request = BarsRequest::new(symbols, Timeframe::M1, Feed::SIP, range).unwrap();
-    Paging::new(request, &Limits::new(100))
+    Paging::new(request(&["A", "B", "C"], 10), &Limits::new(100))
 }
 
 /// What a page gives and proves, as `A 0,1 | A 0-1`.
@@ -65,8 +42,8 @@ fn refuse(paging: &mut Paging, page: Page) -> String {
 #[test]
 fn a_page_proves_the_symbols_that_passed_and_the_last_up_to_its_last_bar() {
     let mut paging = paging();
-    assert_eq!(accept(&mut paging, page([of("A", &[0, 1]), of("B", &[2, 3])], Some("x"))), "A 0,1 B 2 | A 0-10 B 0-3");
-    assert_eq!(accept(&mut paging, page([of("B", &[5])], Some("y"))), "B 3 | B 3-5");
+    assert_eq!(accept(&mut paging, page([of("A", [0, 1]), of("B", [2, 3])], Some("x"))), "A 0,1 B 2 | A 0-10 B 0-3");
+    assert_eq!(accept(&mut paging, page([of("B", [5])], Some("y"))), "B 3 | B 3-5");
     assert_eq!(accept(&mut paging, page([], None)), "B 5 | B 5-10 C 0-10");
     assert!(paging.is_finished());
 }
@@ -74,8 +51,8 @@ fn a_page_proves_the_symbols_that_passed_and_the_last_up_to_its_last_bar() {
 #[test]
 fn a_symbol_that_was_not_seen_is_empty_only_on_the_last_page() {
     let mut paging = paging();
-    assert_eq!(accept(&mut paging, page([of("C", &[0, 4])], Some("x"))), "C 0 | C 0-4");
-    assert_eq!(accept(&mut paging, page([of("C", &[5])], None)), "C 4,5 | A 0-10 B 0-10 C 4-10");
+    assert_eq!(accept(&mut paging, page([of("C", [0, 4])], Some("x"))), "C 0 | C 0-4");
+    assert_eq!(accept(&mut paging, page([of("C", [5])], None)), "C 4,5 | A 0-10 B 0-10 C 4-10");
 }
 
 #[test]
@@ -88,8 +65,8 @@ fn nothing_is_proven_by_an_empty_page_with_a_token() {
 #[test]
 fn the_later_word_on_a_bar_counts() {
     let mut paging = paging();
-    accept(&mut paging, page([of("A", &[0, 1])], Some("x")));
-    let mut again = of("A", &[1, 2]);
+    accept(&mut paging, page([of("A", [0, 1])], Some("x")));
+    let mut again = of("A", [1, 2]);
     again.bars[0].close = 9.5;
     let page = paging.accept(page([again], None)).unwrap().page;
     assert_eq!((page.bars[0].bars[0].close, page.repeated), (9.5, 1));
@@ -98,7 +75,7 @@ fn the_later_word_on_a_bar_counts() {
 #[test]
 fn disordered_and_doubled_bars_are_put_in_order() {
     let mut paging = paging();
-    let bars = [of("B", &[3, 1, 3]), of("A", &[2, 2, 0]), of("B", &[2])];
+    let bars = [of("B", [3, 1, 3]), of("A", [2, 2, 0]), of("B", [2])];
     let page = paging.accept(page(bars, None)).unwrap().page;
     assert_eq!(told(&page), "A 0,2 B 1,2,3 | A 0-10 B 0-10 C 0-10");
     assert_eq!(page.repeated, 2);
@@ -107,14 +84,14 @@ fn disordered_and_doubled_bars_are_put_in_order() {
 #[test]
 fn a_few_bars_that_nobody_asked_for_are_dropped_and_counted() {
     let mut paging = paging();
-    let bars = [of("A", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), of("B", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 10])];
+    let bars = [of("A", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), of("B", [0, 1, 2, 3, 4, 5, 6, 7, 8, 10])];
     let page = paging.accept(page(bars, None)).unwrap().page;
     assert_eq!((page.bar_count(), page.dropped), (19, 1));
 }
 
 #[test]
 fn a_page_of_other_symbols_or_other_days_is_no_answer() {
-    for bars in [of("D", &[1]), of("A", &[-1, 2]), of("C", &[10, 11])] {
+    for bars in [of("D", [1]), of("A", [-1, 2]), of("C", [10, 11])] {
         let text = refuse(&mut paging(), page([bars], None));
         assert!(text.contains("BAD_RESPONSE") && text.contains("not asked for"), "{text}");
     }
@@ -122,8 +99,8 @@ fn a_page_of_other_symbols_or_other_days_is_no_answer() {
 
 #[test]
 fn a_page_that_goes_back_is_no_answer() {
-    let first = || page([of("B", &[4, 5])], Some("x"));
-    for bars in [of("A", &[6]), of("B", &[3, 4])] {
+    let first = || page([of("B", [4, 5])], Some("x"));
+    for bars in [of("A", [6]), of("B", [3, 4])] {
         let mut paging = paging();
         paging.accept(first()).unwrap();
         let text = refuse(&mut paging, page([bars], Some("y")));
@@ -137,16 +114,16 @@ fn tokens_that_come_again_are_a_loop() {
         let mut paging = paging();
         let (last, before) = tokens.split_last().unwrap();
         for (minute, token) in before.iter().enumerate() {
-            paging.accept(page([of("A", &[minute as i64])], Some(token))).unwrap();
+            paging.accept(page([of("A", [minute as i64])], Some(token))).unwrap();
         }
-        let text = refuse(&mut paging, page([of("A", &[9])], Some(last)));
+        let text = refuse(&mut paging, page([of("A", [9])], Some(last)));
         assert!(text.contains("PAGINATION_LOOP"), "{text}");
     }
 }
 
 #[test]
 fn fresh_tokens_without_anything_new_are_a_loop() {
-    for bars in [vec![], vec![of("A", &[1])]] {
+    for bars in [vec![], vec![of("A", [1])]] {
         let mut paging = paging();
         let error = (0..100).find_map(|n| paging.accept(page(bars.clone(), Some(&n.to_string()))).err()).unwrap();
         assert!(matches!(error, Error::PaginationLoop { pages: ..=9, .. }), "{error}");
@@ -158,33 +135,80 @@ fn more_pages_than_bars_can_explain_are_a_loop() {
     let year = TimeRange::new(at(0), at(365 * 24 * 60)).unwrap();
     let request = paging().request().over(year);
     let mut paging = Paging::new(request, &Limits::new(1_000_000));
-    let error = (0..).find_map(|n| paging.accept(page([of("A", &[n])], Some(&n.to_string()))).err());
+    let error = (0..).find_map(|n| paging.accept(page([of("A", [n])], Some(&n.to_string()))).err());
     assert!(matches!(error, Some(Error::PaginationLoop { pages: 192, .. })), "{error:?}");
 }
 
 #[test]
 fn a_symbol_with_an_impossible_bar_is_set_aside_and_nothing_more_of_it_proven() {
     let mut paging = paging();
-    accept(&mut paging, page([of("A", &[0, 1])], Some("x")));
-    let mut bad = of("A", &[2, 3]);
+    accept(&mut paging, page([of("A", [0, 1])], Some("x")));
+    let mut bad = of("A", [2, 3]);
     bad.bars[1].high = 1.0;
-    let checked = paging.accept(page([bad, of("B", &[0])], Some("y"))).unwrap();
+    let checked = paging.accept(page([bad, of("B", [0])], Some("y"))).unwrap();
     assert_eq!(told(&checked.page), " | ");
     let [Error::InvalidData { symbol, count: 1, offenders }] = &checked.impossible[..] else {
         panic!("{:?}", checked.impossible);
     };
     assert_eq!((symbol.as_str(), offenders[0].bar.start), ("A", at(3)));
-    assert_eq!(accept(&mut paging, page([of("B", &[2])], None)), "B 0,2 | B 0-10 C 0-10");
+    assert_eq!(accept(&mut paging, page([of("B", [2])], None)), "B 0,2 | B 0-10 C 0-10");
 }
 
 #[test]
 fn what_remains_is_the_symbol_paging_stopped_in_and_those_not_reached() {
     let mut paging = paging();
-    accept(&mut paging, page([of("A", &[0]), of("B", &[2, 3])], Some("x")));
+    accept(&mut paging, page([of("A", [0]), of("B", [2, 3])], Some("x")));
     let remaining: Vec<_> = paging
         .remaining()
         .iter()
         .map(|request| (format!("{:?}", request.symbols()), request.range().start()))
         .collect();
     assert_eq!(remaining, [("[B]".to_owned(), at(3)), ("[C]".to_owned(), at(0))]);
+}
+
+const MINUTES: i64 = 12;
+
+/// Which minutes have a bar, for four symbols, and how many bars go on each page in turn.
+fn any_truth_and_pages() -> impl Strategy<Value = (Vec<Vec<i64>>, Vec<usize>)> {
+    let minutes = proptest::sample::subsequence((0..MINUTES).collect::<Vec<_>>(), 0..=MINUTES as usize);
+    (proptest::collection::vec(minutes, 4), proptest::collection::vec(0..6_usize, 1..8))
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_pages_their_union_is_the_truth_and_proofs_never_claim_too_much(
+        (truth, sizes) in any_truth_and_pages()
+    ) {
+        let names = ["A", "B", "C", "D"];
+        let mut paging = Paging::new(request(&names, MINUTES), &Limits::new(1));
+        let all: Vec<(usize, i64)> =
+            truth.iter().enumerate().flat_map(|(index, of)| of.iter().map(move |minute| (index, *minute))).collect();
+        // Never two empty pages in a row, so that no patience is tried.
+        let mut sizes = sizes.into_iter().chain([1]).cycle();
+        let (mut rest, mut given, mut proven) = (&all[..], Vec::new(), HashSet::new());
+        for number in 0.. {
+            let (now, later) = rest.split_at(sizes.next().unwrap_or(1).min(rest.len()));
+            rest = later;
+            let bars = now.iter().map(|(index, minute)| of(names[*index], [*minute]));
+            let token = (!rest.is_empty()).then(|| number.to_string());
+            let page = paging.accept(page(bars, token.as_deref())).unwrap().page;
+            for of in &page.bars {
+                let index = names.iter().position(|name| *name == of.symbol.as_str()).unwrap();
+                given.extend(of.bars.iter().map(|bar| (index, (bar.start - at(0)).num_minutes())));
+            }
+            for proof in &page.proofs {
+                let index = names.iter().position(|name| *name == proof.symbol.as_str()).unwrap();
+                let mut minutes = (0..MINUTES).filter(|minute| proof.range.contains(at(*minute)));
+                prop_assert!(minutes.all(|minute| proven.insert((index, minute))));
+            }
+            let claimed: Vec<_> = all.iter().filter(|bar| proven.contains(*bar)).copied().collect();
+            prop_assert_eq!(&given, &claimed);
+            if token.is_none() {
+                break;
+            }
+        }
+        prop_assert!(paging.is_finished());
+        prop_assert_eq!(given, all);
+        prop_assert_eq!(proven.len(), names.len() * MINUTES as usize);
+    }
 }

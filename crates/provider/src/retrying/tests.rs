@@ -1,0 +1,69 @@
+use futures::TryStreamExt;
+
+use super::*;
+use crate::ProviderExt;
+use crate::example::{memory, of, request, subject};
+use crate::testing::{Fault, FaultyProvider, MemoryProvider};
+
+mod conformance {
+    crate::provider_conformance!(super::subject(super::Retrying::new));
+}
+
+fn faulty() -> FaultyProvider<MemoryProvider> {
+    FaultyProvider::new(memory(100, &[of("A", 0..3)]))
+}
+
+async fn page(provider: &impl Provider) -> (Result<usize>, Duration) {
+    let started_at = Instant::now();
+    let page = provider.page(&request(&["A"], 10), None).await;
+    (page.map(|page| page.bars[0].bars.len()), started_at.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn blips_are_ridden_out_with_growing_waits() {
+    let faulty = faulty().with_faults(0..3, Fault::Unavailable);
+    let (bars, took) = page(&Retrying::new(faulty.clone())).await;
+    assert_eq!((bars.unwrap(), faulty.calls()), (3, 4));
+    // 1 + 2 + 4 seconds, each at random up to twice as long.
+    assert!((7..=14).contains(&took.as_secs()), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_the_callers_after_three_more_tries() {
+    let faulty = faulty().with_faults(0..9, Fault::BadResponse);
+    let (bars, _) = page(&Retrying::new(faulty.clone())).await;
+    assert_eq!((bars.unwrap_err().code(), faulty.calls()), ("BAD_RESPONSE", 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_will_not_change_is_not_tried_again() {
+    let faulty = faulty().with_fault(0, Fault::Unauthenticated);
+    let (bars, took) = page(&Retrying::new(faulty.clone())).await;
+    assert_eq!((bars.unwrap_err().code(), faulty.calls()), ("AUTHENTICATION_ERROR", 1));
+    assert_eq!(took, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_vendors_word_on_waiting_is_kept() {
+    let wait = Duration::from_secs(30);
+    let faulty = faulty().with_fault(0, Fault::RateLimited(Some(wait)));
+    let (bars, took) = page(&Retrying::new(faulty)).await;
+    bars.unwrap();
+    assert!(took >= wait && took < wait + Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_longer_than_the_bound() {
+    let faulty = faulty().with_fault(0, Fault::RateLimited(Some(Duration::from_secs(600))));
+    let (bars, took) = page(&Retrying::new(faulty.clone())).await;
+    assert_eq!((bars.unwrap_err().code(), faulty.calls()), ("RATE_LIMIT_EXCEEDED", 1));
+    assert_eq!(took, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_pages_survives_blips_in_its_middle() {
+    let memory = memory(2, &[of("A", 0..9)]);
+    let faulty = FaultyProvider::new(memory).with_faults([1, 3, 4], Fault::Unavailable);
+    let bars: Vec<_> = Retrying::new(faulty).bars(request(&["A"], 10)).try_collect().await.unwrap();
+    assert_eq!(bars.len(), 9);
+}
