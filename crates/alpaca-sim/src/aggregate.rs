@@ -3,9 +3,9 @@
 use std::iter::Peekable;
 
 use crate::candle::Candle;
-use crate::days::Calendar;
 use crate::market::{Order, Tape};
 use crate::span::Span;
+use crate::zone::Zone;
 
 /// A bar, and what it was made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub(crate) struct Made {
 pub(crate) struct Bars<'tape> {
     sources: Peekable<Box<dyn Iterator<Item = Candle> + 'tape>>,
     span: Span,
-    calendar: Calendar,
+    zone: Zone,
     order: Order,
     /// After so many source bars, the running bar ends wherever it is.
     cut_after: usize,
@@ -30,9 +30,9 @@ pub(crate) struct Bars<'tape> {
 impl<'tape> Bars<'tape> {
     /// Bars out of the source bars that start within `[from, to]`.
     pub(crate) fn of(tape: &'tape Tape<'_>, span: Span, from: i64, to: i64, order: Order) -> Self {
-        let calendar = tape.calendar();
-        let sources = tape.read(span.source(), from, to, order).peekable();
-        Self { sources, span, calendar, order, cut_after: usize::MAX }
+        let zone = tape.zone();
+        let sources = tape.read(span, from, to, order).peekable();
+        Self { sources, span, zone, order, cut_after: usize::MAX }
     }
 
     pub(crate) fn cut_after(self, sources: usize) -> Self {
@@ -45,11 +45,11 @@ impl Iterator for Bars<'_> {
 
     fn next(&mut self) -> Option<Made> {
         let first = self.sources.next()?;
-        let start = self.span.start_of(first.start, self.calendar);
+        let start = self.span.start_of(first.start, self.zone);
         let mut members = vec![first];
         self.cut_after = self.cut_after.saturating_sub(1);
         while self.cut_after > 0 {
-            let same = |next: &Candle| self.span.start_of(next.start, self.calendar) == start;
+            let same = |next: &Candle| self.span.start_of(next.start, self.zone) == start;
             let Some(next) = self.sources.next_if(same) else { break };
             members.push(next);
             self.cut_after -= 1;

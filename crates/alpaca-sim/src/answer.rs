@@ -30,6 +30,10 @@ impl Answer {
         Self { status, content_type: "text/html", headers: Vec::new(), body: page.into_bytes() }
     }
 
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        Self { status, content_type: "text/plain; charset=utf-8", headers: Vec::new(), body: text.as_bytes().to_vec() }
+    }
+
     pub(crate) fn with_header(mut self, name: &'static str, value: impl ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self
@@ -55,6 +59,7 @@ pub(crate) fn reason(status: u16) -> &'static str {
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
+        511 => "Network Authentication Required",
         _ => "Unknown",
     }
 }

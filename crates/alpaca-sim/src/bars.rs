@@ -5,13 +5,14 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::candle::Candle;
-use crate::days::Calendar;
-use crate::market::{Order, View};
+use crate::faults::Fault;
+use crate::market::{Order, Venue, View};
 use crate::options::{DefaultFeed, Options};
 use crate::page::{Page, PageRequest};
 use crate::query::{BarsQuery, bad};
 use crate::stamp::{self, DAY};
 use crate::token::Token;
+use crate::zone::Zone;
 
 /// How long the consolidated feed is withheld from those without the right to it.
 const SIP_DELAY: i64 = 15 * 60;
@@ -25,10 +26,38 @@ pub(crate) enum Shape {
     Single,
 }
 
-pub(crate) fn page(options: &Options, query: &BarsQuery, calendar: Calendar, now: i64) -> Result<Page, Answer> {
-    let delay = if options.plan.recent_sip || calendar == Calendar::Always { 0 } else { SIP_DELAY };
+/// A page of bars as JSON, with what `fault` does to it.
+pub(crate) fn answer(
+    options: &Options,
+    query: &BarsQuery,
+    zone: Zone,
+    shape: Shape,
+    now: i64,
+    fault: Option<&Fault>,
+) -> Result<Answer, Answer> {
+    let request = request(options, query, zone, now)?;
+    let mut page = request.page(&options.market, options.pages);
+    if let Some(Fault::Page(fault)) = fault {
+        fault.bend(&mut page, &request);
+    }
+    let body = body(&page, query, shape);
+    Ok(Answer::json(match fault {
+        Some(Fault::Page(fault)) => fault.rewrite(body),
+        Some(Fault::Number(fault)) => fault.apply(body),
+        _ => body,
+    }))
+}
+
+/// What is asked for, with the defaults that depend on the plan and the time.
+fn request<'query>(
+    options: &Options,
+    query: &'query BarsQuery,
+    zone: Zone,
+    now: i64,
+) -> Result<PageRequest<'query>, Answer> {
+    let delay = if options.plan.recent_sip || zone == Zone::Utc { 0 } else { SIP_DELAY };
     let to = query.end.unwrap_or(now - delay);
-    let from = query.start.unwrap_or_else(|| calendar.midnight(calendar.date(now)).min(now - delay));
+    let from = query.start.unwrap_or_else(|| zone.midnight(zone.date(now)).min(now - delay));
     if from > to {
         let (from, to) = (stamp::text(from), stamp::text(to));
         return Err(bad(&format!("end should not be before start: {from} is after {to}")));
@@ -36,26 +65,31 @@ pub(crate) fn page(options: &Options, query: &BarsQuery, calendar: Calendar, now
     if query.currency.as_deref().is_some_and(|currency| currency != "USD") {
         return Err(bad("only bars in USD are simulated"));
     }
-    let request = PageRequest {
+    Ok(PageRequest {
         query,
-        view: View { feed: feed(options, query, to > now - delay)?, now },
+        view: View {
+            venue: venue(options, query, to > now - delay)?,
+            adjustment: query.adjustment,
+            asof: query.asof,
+            now,
+            settling: options.settling,
+        },
         from: from.max(0),
         // A century is as good as for ever, and keeps calendar arithmetic within bounds.
         to: to.min(now + 100 * 366 * DAY),
         resume: resume(query)?,
-    };
-    Ok(request.page(&options.market, options.pages))
+    })
 }
 
-fn feed(options: &Options, query: &BarsQuery, is_recent: bool) -> Result<String, Answer> {
+fn venue(options: &Options, query: &BarsQuery, is_recent: bool) -> Result<Venue, Answer> {
     let is_recent = is_recent && !options.plan.recent_sip;
     match (query.feed.as_deref(), options.default_feed) {
-        (Some("iex"), _) => Ok("iex".to_owned()),
-        (None, DefaultFeed::BestAllowed) if is_recent => Ok("iex".to_owned()),
+        (Some("iex"), _) => Ok(Venue::IEX),
+        (None, DefaultFeed::BestAllowed) if is_recent => Ok(Venue::IEX),
         (None | Some("sip"), _) if is_recent => {
             Err(Answer::refusal(403, "subscription does not permit querying recent SIP data"))
         }
-        (None | Some("sip"), _) => Ok("sip".to_owned()),
+        (None | Some("sip"), _) => Ok(Venue::SIP),
         (Some(feed @ ("otc" | "boats")), _) => {
             Err(Answer::refusal(403, &format!("subscription does not permit querying {feed} data")))
         }
@@ -71,7 +105,7 @@ fn resume(query: &BarsQuery) -> Result<Option<Token>, Answer> {
 }
 
 /// The page as JSON.
-pub(crate) fn body(page: &Page, query: &BarsQuery, shape: Shape) -> Vec<u8> {
+fn body(page: &Page, query: &BarsQuery, shape: Shape) -> Vec<u8> {
     let bars: usize = page.bars.iter().map(|(_, bars)| bars.len()).sum();
     let mut text = Vec::with_capacity(bars * 128 + 128);
     text.extend_from_slice(b"{\"bars\":");

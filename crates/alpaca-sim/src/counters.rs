@@ -10,6 +10,8 @@ pub struct Requests {
     pub total: u64,
     /// Pages of bars served: stocks and crypto, faults not counted.
     pub bars: u64,
+    /// Answered with a fault.
+    pub faults: u64,
     /// Refused for being too many.
     pub limited: u64,
     /// The most requests in any 60 seconds, refused ones included.
@@ -19,18 +21,26 @@ pub struct Requests {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) requests: Requests,
+    /// Path and query of every page of bars, in order.
+    pub(crate) served: Vec<String>,
     minute: VecDeque<i64>,
 }
 
 impl Counters {
-    /// Counts a request in, at Unix milliseconds.
-    pub(crate) fn arrived(&mut self, now: i64) {
+    /// Counts a request in, at Unix milliseconds, and gives its number.
+    pub(crate) fn arrived(&mut self, now: i64) -> u64 {
         self.requests.total += 1;
         self.minute.push_back(now);
         while self.minute.front().is_some_and(|first| first + 60_000 <= now) {
             self.minute.pop_front();
         }
         self.requests.peak_minute = self.requests.peak_minute.max(self.minute.len() as u64);
+        self.requests.total
+    }
+
+    pub(crate) fn page_served(&mut self, target: String) {
+        self.requests.bars += 1;
+        self.served.push(target);
     }
 }
 

@@ -64,6 +64,11 @@ impl Limiter {
 }
 
 impl Quota {
+    /// The seconds until the quota changes.
+    pub(crate) fn wait(&self, now: i64) -> i64 {
+        (self.reset - now.div_euclid(1000)).max(0)
+    }
+
     pub(crate) fn tell(&self, answer: Answer) -> Answer {
         answer
             .with_header("X-RateLimit-Limit", self.limit)

@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
+use crate::keys::Keys;
 use crate::limiter::LimitWindow;
+use crate::manner::Manner;
 use crate::market::Market;
 use crate::page::PageRules;
 use crate::plan::Plan;
@@ -30,12 +34,11 @@ pub struct Options {
     pub(crate) clock: Clock,
     pub(crate) pages: PageRules,
     pub(crate) default_feed: DefaultFeed,
-}
-
-/// Which credentials are accepted.
-pub(crate) enum Keys {
-    Any,
-    Only { id: String, secret: String },
+    pub(crate) manner: Manner,
+    /// In days; known in advance if absent.
+    pub(crate) late_actions: Option<u64>,
+    /// In seconds.
+    pub(crate) settling: i64,
 }
 
 /// What a request without a feed gets, where the vendor's statements conflict.
@@ -64,6 +67,9 @@ impl Default for Options {
                 partial_first_bar: false,
             },
             default_feed: DefaultFeed::default(),
+            manner: Manner::default(),
+            late_actions: None,
+            settling: 15 * 60,
         }
     }
 }
@@ -130,6 +136,23 @@ impl Options {
         Self { default_feed, ..self }
     }
 
+    /// Sets for how long after its end a bar may still change, in whole seconds; 15 minutes by default. Until then a
+    /// little of its volume is missing, and at times its close is another.
+    pub fn with_settling(self, settling: Duration) -> Self {
+        Self { settling: i64::try_from(settling.as_secs()).unwrap_or(i64::MAX), ..self }
+    }
+
+    /// Sets how refusals look; [`Manner::default`] by default.
+    pub fn with_manner(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
+    /// Lets corporate actions become known only so many days after they were processed, as happens; by default all are
+    /// known in advance.
+    pub fn with_corporate_actions_late_by_days(self, days: u64) -> Self {
+        Self { late_actions: Some(days), ..self }
+    }
+
     /// Starts to serve.
     ///
     /// # Errors
@@ -137,14 +160,5 @@ impl Options {
     /// [`Error::PortInUse`] or [`Error::Listen`] if the port cannot be had.
     pub async fn start(self) -> Result<AlpacaSim, Error> {
         AlpacaSim::start(self).await
-    }
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Any => "Any",
-            Self::Only { .. } => "Only { .. }",
-        })
     }
 }

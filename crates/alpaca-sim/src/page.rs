@@ -44,10 +44,10 @@ impl PageRequest<'_> {
         let (mut page, mut budget) = (Page::default(), Budget::new(self.query, rules));
         let mut last = None;
         for symbol in &self.query.symbols {
-            let Some(tape) = market.tape(symbol, &self.view) else { continue };
+            let Some(tape) = market.tape(symbol, self.view) else { continue };
             let span = self.query.span;
             // The last bar is whole, though the minutes within it may start after `to`.
-            let to = span.last_second(self.to, tape.calendar());
+            let to = span.last_second(self.to, tape.zone());
             let Some((from, to)) = self.rest_of(symbol, to) else { continue };
             let bars = Bars::of(&tape, span, from, to, self.query.order).cut_after(budget.cut_after());
             let asked = |start: i64| (rules.partial_first_bar || start >= self.from) && start <= self.to;
@@ -115,5 +115,102 @@ impl Budget {
 
     fn is_spent(&self) -> bool {
         self.bars == 0 || self.sources == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use barkeep_types::Adjustment;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::market::{Asof, Listing, Venue};
+    use crate::span::Span;
+
+    const MONDAY: i64 = 1_709_510_400; // 2024-03-04T00:00:00Z.
+
+    fn market() -> Market {
+        let listing = |name: &str, liquidity| Listing::new(name.parse().unwrap()).with_liquidity(liquidity);
+        Market::empty(9)
+            .with_listing(listing("AA", 1.0))
+            .with_listing(listing("B", 0.05))
+            .with_listing(listing("C", 0.3))
+    }
+
+    fn query(span: Span, limit: usize, order: Order) -> BarsQuery {
+        BarsQuery {
+            symbols: ["C", "AA", "B", "NONE"].iter().map(|name| name.parse().unwrap()).collect(),
+            span,
+            start: None,
+            end: None,
+            limit,
+            order,
+            token: None,
+            feed: None,
+            adjustment: Adjustment::RAW,
+            asof: Asof::Today,
+            currency: None,
+        }
+    }
+
+    /// All pages from the first to the one without a token.
+    fn pages(market: &Market, query: &BarsQuery, rules: PageRules, from: i64, to: i64) -> Vec<Page> {
+        let view =
+            View { venue: Venue::SIP, adjustment: Adjustment::RAW, asof: Asof::Today, now: i64::MAX, settling: 0 };
+        let (mut pages, mut resume) = (Vec::new(), None);
+        loop {
+            let page = PageRequest { query, view, from, to, resume }.page(market, rules);
+            resume = page.next.clone();
+            pages.push(page);
+            if resume.is_none() {
+                return pages;
+            }
+        }
+    }
+
+    fn rules(source_bars: Option<usize>) -> PageRules {
+        PageRules { source_bars, cut_inside_bars: false, token_on_full_last_page: false, partial_first_bar: false }
+    }
+
+    fn all(pages: &[Page]) -> Vec<(Symbol, Candle)> {
+        let bars = pages.iter().flat_map(|page| &page.bars);
+        bars.flat_map(|(symbol, bars)| bars.iter().map(|bar| (symbol.clone(), *bar))).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn whatever_the_page_size_the_pages_together_are_one_endless_page(
+            limit in 1..400_usize,
+            source_bars in proptest::option::of(1..2000_usize),
+            span in proptest::sample::select(vec![
+                Span::Minutes(1), Span::Minutes(15), Span::Minutes(60), Span::Minutes(300), Span::Day, Span::Week, Span::Months(1),
+            ]),
+            descending: bool,
+            last_token: bool,
+            from in 0..200_000_i64,
+            length in 0..200_000_i64,
+        ) {
+            let order = if descending { Order::Descending } else { Order::Ascending };
+            let market = market();
+            let (from, to) = (MONDAY + from, MONDAY + from + length);
+            let whole = pages(&market, &query(span, usize::MAX, order), rules(None), from, to);
+            prop_assert_eq!(whole.len(), 1);
+            let rules = PageRules { token_on_full_last_page: last_token, ..rules(source_bars) };
+            let cut = pages(&market, &query(span, limit, order), rules, from, to);
+            prop_assert_eq!(all(&cut), all(&whole));
+            prop_assert!(cut.iter().all(|page| all(std::slice::from_ref(page)).len() <= limit));
+            let starts_in_time = |(_, bar): &(Symbol, Candle)| (from..=to).contains(&bar.start);
+            prop_assert!(all(&cut).iter().all(starts_in_time));
+        }
+    }
+
+    #[test]
+    fn a_partial_first_bar_is_made_of_the_part_from_the_start_on() {
+        let (market, hours) = (market(), query(Span::Minutes(60), 1000, Order::Ascending));
+        let (from, to) = (MONDAY + 15 * 3600 + 1800, MONDAY + 16 * 3600);
+        let starts = |rules| all(&pages(&market, &hours, rules, from, to)).first().map(|(_, bar)| bar.start);
+        assert_eq!(starts(rules(None)), Some(MONDAY + 16 * 3600));
+        assert_eq!(starts(PageRules { partial_first_bar: true, ..rules(None) }), Some(MONDAY + 15 * 3600));
     }
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use barkeep_types::{Adjustment, Symbol};
-use chrono::NaiveDate;
 
 use crate::answer::Answer;
-use crate::days::Calendar;
-use crate::market::Order;
+use crate::market::{Asof, Order};
 use crate::span::Span;
 use crate::stamp::{self, Stamp};
+use crate::zone::Zone;
 
 /// What a request asks for, before defaults that depend on the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,35 +29,25 @@ pub(crate) struct BarsQuery {
     pub(crate) currency: Option<String>,
 }
 
-/// Whose history a symbol stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asof {
-    /// That of the company that holds the symbol today.
-    Today,
-    /// That of the company that held the symbol on that day.
-    Date(NaiveDate),
-    /// `-`: whatever traded under the symbol, at any time.
-    Unmapped,
-}
-
 /// The parameters that crypto takes; stocks take more.
 const CRYPTO: [&str; 7] = ["symbols", "timeframe", "start", "end", "limit", "page_token", "sort"];
 const STOCKS: [&str; 4] = ["adjustment", "asof", "feed", "currency"];
 
 impl BarsQuery {
-    /// Reads the parameters of an endpoint of `calendar`; `single` is the symbol that stands in the path, if one does.
-    pub(crate) fn read(parameters: &Parameters, calendar: Calendar, single: Option<&str>) -> Result<Self, Answer> {
-        let stocks = if calendar == Calendar::NewYork { &STOCKS[..] } else { &[] };
+    /// Reads the parameters of an endpoint of `zone`; `single` is the symbol that stands in the path, if one does.
+    /// Dates without a time are days of the zone `days`.
+    pub(crate) fn read(parameters: &Parameters, zone: Zone, days: Zone, single: Option<&str>) -> Result<Self, Answer> {
+        let stocks = if zone == Zone::NewYork { &STOCKS[..] } else { &[] };
         let allowed =
             |name: &str| (CRYPTO.contains(&name) || stocks.contains(&name)) && (name != "symbols" || single.is_none());
         parameters.only(allowed)?;
         let symbols = single.or_else(|| parameters.get("symbols")).ok_or_else(|| bad("symbols is required"))?;
         let timeframe = parameters.get("timeframe").ok_or_else(|| bad("timeframe is required"))?;
         Ok(Self {
-            symbols: read_symbols(symbols, calendar)?,
+            symbols: read_symbols(symbols, zone)?,
             span: Span::parse(timeframe).ok_or_else(|| bad(&format!("invalid timeframe: {timeframe}")))?,
-            start: parameters.instant("start", calendar, Edge::First)?,
-            end: parameters.instant("end", calendar, Edge::Last)?,
+            start: parameters.instant("start", days, Edge::First)?,
+            end: parameters.instant("end", days, Edge::Last)?,
             limit: parameters.limit(1000, 10_000)?,
             order: match parameters.get("sort") {
                 None | Some("asc") => Order::Ascending,
@@ -86,13 +75,13 @@ pub(crate) fn bad(message: &str) -> Answer {
     Answer::refusal(400, message)
 }
 
-fn read_symbols(text: &str, calendar: Calendar) -> Result<BTreeSet<Symbol>, Answer> {
+fn read_symbols(text: &str, zone: Zone) -> Result<BTreeSet<Symbol>, Answer> {
     text.split(',')
         .map(|name| {
             let name = name.trim().to_ascii_uppercase();
-            let well_formed = match calendar {
-                Calendar::NewYork => is_stock(&name),
-                Calendar::Always => is_pair(&name),
+            let well_formed = match zone {
+                Zone::NewYork => is_stock(&name),
+                Zone::Utc => is_pair(&name),
             };
             // One malformed symbol refuses the whole request, and only the first is named.
             let symbol = name.parse().ok().filter(|_| well_formed);
@@ -149,14 +138,14 @@ impl Parameters {
     }
 
     /// The first or last whole second of what a parameter names, by which bars are compared.
-    fn instant(&self, name: &str, calendar: Calendar, edge: Edge) -> Result<Option<i64>, Answer> {
+    fn instant(&self, name: &str, zone: Zone, edge: Edge) -> Result<Option<i64>, Answer> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let stamp = stamp::parse(text).ok_or_else(|| bad(&format!("invalid {name}: {text}")))?;
         Ok(Some(match (stamp, edge) {
             (Stamp::Instant { seconds, nanos }, Edge::First) => seconds + i64::from(nanos > 0),
             (Stamp::Instant { seconds, .. }, Edge::Last) => seconds,
-            (Stamp::Date(date), Edge::First) => calendar.midnight(date),
-            (Stamp::Date(date), Edge::Last) => calendar.midnight(date + chrono::Days::new(1)) - 1,
+            (Stamp::Date(date), Edge::First) => zone.midnight(date),
+            (Stamp::Date(date), Edge::Last) => zone.midnight(date + chrono::Days::new(1)) - 1,
         }))
     }
 }
@@ -166,7 +155,7 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<BarsQuery, String> {
-        BarsQuery::read(&Parameters::parse(query), Calendar::NewYork, None)
+        BarsQuery::read(&Parameters::parse(query), Zone::NewYork, Zone::NewYork, None)
             .map_err(|answer| String::from_utf8(answer.body).unwrap())
     }
 
@@ -211,9 +200,9 @@ mod tests {
     #[test]
     fn crypto_refuses_what_only_stocks_have() {
         let query = Parameters::parse("symbols=BTC/USD&timeframe=1Day&feed=sip");
-        assert!(BarsQuery::read(&query, Calendar::Always, None).is_err());
+        assert!(BarsQuery::read(&query, Zone::Utc, Zone::Utc, None).is_err());
         let query = Parameters::parse("symbols=btc%2Fusd&timeframe=1Day");
-        assert!(BarsQuery::read(&query, Calendar::Always, None).is_ok());
+        assert!(BarsQuery::read(&query, Zone::Utc, Zone::Utc, None).is_ok());
     }
 
     #[test]

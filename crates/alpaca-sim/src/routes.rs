@@ -1,110 +1,89 @@
 //! Which endpoint answers what.
 
-use std::sync::Mutex;
-
 use crate::answer::Answer;
 use crate::bars::{self, Shape};
-use crate::counters::{Counters, Requests};
-use crate::days::Calendar;
-use crate::limiter::Limiter;
-use crate::options::{Keys, Options};
-use crate::query::{BarsQuery, Parameters};
-use crate::wire::Request;
+use crate::faults::Fault;
+use crate::options::Options;
+use crate::query::{BarsQuery, Parameters, bad};
+use crate::zone::Zone;
+use crate::{corporate_actions, trading};
 
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) options: Options,
-    pub(crate) limiter: Mutex<Limiter>,
-    pub(crate) counters: Mutex<Counters>,
-}
-
-const POISONED: &str = "no holder of this lock panics";
-
-impl Shared {
-    pub(crate) fn new(options: Options) -> Self {
-        let limiter = Mutex::new(Limiter::new(options.window));
-        Self { options, limiter, counters: Mutex::default() }
-    }
-
-    pub(crate) fn requests(&self) -> Requests {
-        self.counters.lock().expect(POISONED).requests
-    }
-
-    /// Answers a request as the vendor would.
-    pub(crate) fn answer(&self, request: &Request) -> Answer {
-        let now = self.options.clock.now_millis();
-        self.counters.lock().expect(POISONED).arrived(now);
-        let Some(endpoint) = Endpoint::of(&request.path) else {
-            return Answer::refusal(404, "endpoint not found");
-        };
-        let key = match self.authenticate(request, &endpoint) {
-            Ok(key) => key,
-            Err(refusal) => return refusal,
-        };
-        let quota = self
-            .options
-            .plan
-            .requests_a_minute
-            .map(|limit| self.limiter.lock().expect(POISONED).request(&key, limit, now));
-        let answer = if quota.is_none_or(|quota| quota.allowed) {
-            endpoint
-                .answer(self, &Parameters::parse(&request.query), now.div_euclid(1000))
-                .unwrap_or_else(|refusal| refusal)
-        } else {
-            self.counters.lock().expect(POISONED).requests.limited += 1;
-            Answer::refusal(429, "too many requests.")
-        };
-        match quota {
-            Some(quota) => quota.tell(answer),
-            None => answer,
-        }
-    }
-
-    fn authenticate(&self, request: &Request, endpoint: &Endpoint) -> Result<String, Answer> {
-        let (id, secret) = (request.header("apca-api-key-id"), request.header("apca-api-secret-key"));
-        if matches!(endpoint, Endpoint::Bars { calendar: Calendar::Always, .. }) && id.is_none() {
-            return Ok(String::new()); // Historical crypto needs no credentials.
-        }
-        match (id, secret, &self.options.keys) {
-            (Some(id), Some(_), Keys::Any) => Ok(id.to_owned()),
-            (Some(id), Some(secret), Keys::Only { id: known, secret: kept }) if id == known && secret == kept => {
-                Ok(id.to_owned())
-            }
-            (Some(_), Some(_), Keys::Only { .. }) => Err(Answer::refusal(403, "forbidden.")),
-            _ => Err(Answer::refusal(401, "authentication required")),
-        }
-    }
-}
-
-enum Endpoint {
-    Bars { calendar: Calendar, single: Option<String> },
+pub(crate) enum Endpoint {
+    Bars {
+        zone: Zone,
+        single: Option<String>,
+    },
+    /// Crypto bars of a place there is none.
+    NoLocation(String),
+    CorporateActions,
+    Calendar,
+    Clock,
+    Assets,
+    Asset(String),
 }
 
 impl Endpoint {
-    fn of(path: &str) -> Option<Self> {
-        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        match parts[..] {
-            ["v2", "stocks", "bars"] => Some(Self::Bars { calendar: Calendar::NewYork, single: None }),
-            ["v2", "stocks", symbol, "bars"] => {
-                Some(Self::Bars { calendar: Calendar::NewYork, single: Some(symbol.to_owned()) })
-            }
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        let parts: Vec<String> = path.trim_matches('/').split('/').map(decoded).collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        Some(match parts[..] {
+            ["v2", "stocks", "bars"] => Self::Bars { zone: Zone::NewYork, single: None },
+            ["v2", "stocks", symbol, "bars"] => Self::Bars { zone: Zone::NewYork, single: Some(symbol.to_owned()) },
             ["v1beta3", "crypto", "us" | "us-1" | "us-2" | "eu-1" | "bs-1", "bars"] => {
-                Some(Self::Bars { calendar: Calendar::Always, single: None })
+                Self::Bars { zone: Zone::Utc, single: None }
             }
-            _ => None,
+            ["v1beta3", "crypto", location, "bars"] => Self::NoLocation(location.to_owned()),
+            ["v1", "corporate-actions"] => Self::CorporateActions,
+            ["v2", "calendar"] => Self::Calendar,
+            ["v2", "clock"] => Self::Clock,
+            ["v2", "assets"] => Self::Assets,
+            ["v2", "assets", name] => Self::Asset(name.to_owned()),
+            _ => return None,
+        })
+    }
+
+    /// The true answer, but for what `fault` does to a page of bars.
+    pub(crate) fn answer(
+        &self,
+        options: &Options,
+        parameters: &Parameters,
+        now: i64,
+        fault: Option<&Fault>,
+    ) -> Result<Answer, Answer> {
+        let market = &options.market;
+        match self {
+            Self::Bars { zone, single } => {
+                let days = if options.manner.days_in_utc { Zone::Utc } else { *zone };
+                let query = BarsQuery::read(parameters, *zone, days, single.as_deref())?;
+                let shape = if single.is_some() { Shape::Single } else { Shape::BySymbol };
+                bars::answer(options, &query, *zone, shape, now, fault)
+            }
+            Self::NoLocation(location) => Err(bad(&format!("Invalid location: {location}"))),
+            Self::CorporateActions => corporate_actions::answer(market, parameters, now, options.late_actions),
+            Self::Calendar => trading::calendar(market, parameters),
+            Self::Clock => trading::clock(market, parameters, now),
+            Self::Assets => trading::assets(market, parameters, now),
+            Self::Asset(name) => trading::asset(market, name, now),
         }
     }
 
-    fn answer(&self, shared: &Shared, parameters: &Parameters, now: i64) -> Result<Answer, Answer> {
-        match self {
-            Self::Bars { calendar, single } => {
-                let query = BarsQuery::read(parameters, *calendar, single.as_deref())?;
-                let page = bars::page(&shared.options, &query, *calendar, now)?;
-                shared.counters.lock().expect(POISONED).requests.bars += 1;
-                let shape = if single.is_some() { Shape::Single } else { Shape::BySymbol };
-                Ok(Answer::json(bars::body(&page, &query, shape)))
-            }
-        }
+    pub(crate) fn is_bars(&self) -> bool {
+        matches!(self, Self::Bars { .. })
     }
+
+    /// Historical crypto bars are for everybody.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self, Self::Bars { zone: Zone::Utc, .. } | Self::NoLocation(_))
+    }
+
+    /// Whether it belongs to the trading API, which has a limit of its own.
+    pub(crate) fn is_trading(&self) -> bool {
+        matches!(self, Self::Calendar | Self::Clock | Self::Assets | Self::Asset(_))
+    }
+}
+
+/// A part of a path, percent-decoded; what separates parameters in a query stands for itself there.
+fn decoded(part: &str) -> String {
+    let part = part.replace('+', "%2B").replace('=', "%3D").replace('&', "%26");
+    url::form_urlencoded::parse(part.as_bytes()).next().map_or_else(String::new, |(name, _)| name.into_owned())
 }

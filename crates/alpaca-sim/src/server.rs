@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::counters::Requests;
+use crate::faults::{Fault, Injection};
 use crate::market::Market;
 use crate::options::Options;
-use crate::routes::Shared;
+use crate::shared::Shared;
 use crate::{Error, wire};
 
 /// An Alpaca on 127.0.0.1, for as long as this value lives.
@@ -49,6 +50,28 @@ impl AlpacaSim {
     /// What was asked so far.
     pub fn requests(&self) -> Requests {
         self.shared.requests()
+    }
+
+    /// Path and query of every page of bars served without a fault, in order.
+    pub fn served(&self) -> Vec<String> {
+        self.shared.served()
+    }
+
+    /// Lets something go wrong: once, with the next request for bars, unless the injection says otherwise. What was
+    /// injected first goes first.
+    pub fn inject(&self, injection: impl Into<Injection>) {
+        self.shared.script().add(injection.into());
+    }
+
+    /// Lets a share of the requests for bars, 0 to 1, meet one of some faults: drawn from the seed and the number of the
+    /// request.
+    pub fn inject_at_random(&self, seed: u64, share: f64, faults: impl IntoIterator<Item = Fault>) {
+        self.shared.script().add_at_random(seed, share, faults.into_iter().collect());
+    }
+
+    /// Lets nothing go wrong any more.
+    pub fn clear_faults(&self) {
+        self.shared.script().clear();
     }
 
     /// What trades.

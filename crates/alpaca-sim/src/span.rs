@@ -3,8 +3,8 @@
 use barkeep_types::Timeframe;
 use chrono::Datelike;
 
-use crate::days::Calendar;
 use crate::stamp::DAY;
+use crate::zone::Zone;
 
 /// What a bar spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,33 +56,33 @@ impl Span {
     }
 
     /// The start of the bar that an instant falls into.
-    pub(crate) fn start_of(self, seconds: i64, calendar: Calendar) -> i64 {
+    pub(crate) fn start_of(self, seconds: i64, zone: Zone) -> i64 {
         match self {
             Self::Minutes(minutes) => {
                 let length = i64::from(minutes) * 60;
                 let midnight = seconds - seconds.rem_euclid(DAY);
                 midnight + seconds.rem_euclid(DAY) / length * length
             }
-            Self::Day | Self::Week | Self::Months(_) => calendar.midnight(self.first_date(calendar.date(seconds))),
+            Self::Day | Self::Week | Self::Months(_) => zone.midnight(self.first_date(zone.date(seconds))),
         }
     }
 
     /// The start of the next bar.
-    pub(crate) fn end_of(self, start: i64, calendar: Calendar) -> i64 {
+    pub(crate) fn end_of(self, start: i64, zone: Zone) -> i64 {
         match self {
             Self::Minutes(minutes) => {
                 let midnight = start - start.rem_euclid(DAY);
                 (start + i64::from(minutes) * 60).min(midnight + DAY)
             }
-            Self::Day => calendar.midnight(calendar.date(start) + chrono::Days::new(1)),
-            Self::Week => calendar.midnight(calendar.date(start) + chrono::Days::new(7)),
-            Self::Months(months) => calendar.midnight(calendar.date(start) + chrono::Months::new(months)),
+            Self::Day => zone.midnight(zone.date(start) + chrono::Days::new(1)),
+            Self::Week => zone.midnight(zone.date(start) + chrono::Days::new(7)),
+            Self::Months(months) => zone.midnight(zone.date(start) + chrono::Months::new(months)),
         }
     }
 
     /// The last second of the bar that an instant falls into.
-    pub(crate) fn last_second(self, seconds: i64, calendar: Calendar) -> i64 {
-        self.end_of(self.start_of(seconds, calendar), calendar) - 1
+    pub(crate) fn last_second(self, seconds: i64, zone: Zone) -> i64 {
+        self.end_of(self.start_of(seconds, zone), zone) - 1
     }
 
     fn first_date(self, date: chrono::NaiveDate) -> chrono::NaiveDate {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn start(span: &str, instant: &str) -> String {
-        text(Span::parse(span).unwrap().start_of(at(instant), Calendar::NewYork))
+        text(Span::parse(span).unwrap().start_of(at(instant), Zone::NewYork))
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(start("4Hour", "2024-03-08T14:30:00Z"), "2024-03-08T12:00:00Z");
         assert_eq!(start("5Hour", "2024-03-08T23:59:00Z"), "2024-03-08T20:00:00Z");
         let five_hours = Span::Minutes(300);
-        assert_eq!(text(five_hours.end_of(at("2024-03-08T20:00:00Z"), Calendar::NewYork)), "2024-03-09T00:00:00Z");
+        assert_eq!(text(five_hours.end_of(at("2024-03-08T20:00:00Z"), Zone::NewYork)), "2024-03-09T00:00:00Z");
     }
 
     #[test]
@@ -167,10 +167,10 @@ mod tests {
     #[test]
     fn a_bar_ends_where_the_next_one_starts() {
         for span in Timeframe::ALL.map(Span::from) {
-            let first = span.start_of(at("2024-03-08T14:30:00Z"), Calendar::NewYork);
-            let end = span.end_of(first, Calendar::NewYork);
-            assert_eq!(span.start_of(end - 1, Calendar::NewYork), first, "{span:?}");
-            assert_eq!(span.start_of(end, Calendar::NewYork), end, "{span:?}");
+            let first = span.start_of(at("2024-03-08T14:30:00Z"), Zone::NewYork);
+            let end = span.end_of(first, Zone::NewYork);
+            assert_eq!(span.start_of(end - 1, Zone::NewYork), first, "{span:?}");
+            assert_eq!(span.start_of(end, Zone::NewYork), end, "{span:?}");
         }
     }
 }

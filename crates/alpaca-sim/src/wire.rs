@@ -1,18 +1,22 @@
 //! HTTP/1.1, as much as a server of GET requests needs, on the bare socket: faults need every byte in hand.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::answer::{Answer, reason};
-use crate::routes::Shared;
+use crate::shared::Shared;
 
 /// The longest address, as of the proxy in front of the vendor.
 const LONGEST_TARGET: usize = 8 * 1024;
 const LONGEST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
+/// Smaller bodies are not packed, whoever asks.
+const WORTH_PACKING: usize = 1024;
 
 /// The head of a request; its body, which a GET has none of, is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +31,15 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The path and query as they were sent.
+    pub(crate) fn target(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
+    }
+
+    fn accepts_gzip(&self) -> bool {
+        self.header("accept-encoding").is_some_and(|encodings| encodings.contains("gzip"))
     }
 
     fn wants_close(&self) -> bool {
@@ -49,13 +62,15 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Res
     loop {
         let request = match read_head(&mut stream, &mut buffer).await? {
             Head::Request(request) => request,
-            Head::Refused(answer) => return send(&mut stream, &answer, true).await,
+            Head::Refused(answer) => return stream.write_all(&bytes(&answer, false, true)).await,
             Head::Closed => return Ok(()),
         };
         let close = request.wants_close() || request.method != "GET";
-        let answer =
-            if request.method == "GET" { shared.answer(&request) } else { Answer::refusal(405, "method not allowed") };
-        send(&mut stream, &answer, close).await?;
+        let reply = shared.reply(&request);
+        match reply.fault {
+            Some(fault) => return fault.send(&mut stream, reply.answer).await,
+            None => stream.write_all(&bytes(&reply.answer, request.accepts_gzip(), close)).await?,
+        }
         if close {
             return Ok(());
         }
@@ -68,7 +83,7 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<H
         let mut parsed = httparse::Request::new(&mut headers);
         match parsed.parse(buffer) {
             Ok(httparse::Status::Complete(length)) => {
-                let head = head(&parsed);
+                let head = request(&parsed);
                 buffer.drain(..length);
                 return Ok(head);
             }
@@ -84,7 +99,7 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<H
     }
 }
 
-fn head(parsed: &httparse::Request<'_, '_>) -> Head {
+fn request(parsed: &httparse::Request<'_, '_>) -> Head {
     let target = parsed.path.unwrap_or_default();
     if target.len() > LONGEST_TARGET {
         return Head::Refused(Answer::html(414));
@@ -102,20 +117,29 @@ fn head(parsed: &httparse::Request<'_, '_>) -> Head {
     })
 }
 
-async fn send(stream: &mut TcpStream, answer: &Answer, close: bool) -> io::Result<()> {
-    stream.write_all(&bytes(answer, close)).await?;
-    stream.flush().await
+fn bytes(answer: &Answer, accepts_gzip: bool, close: bool) -> Vec<u8> {
+    if accepts_gzip && answer.body.len() > WORTH_PACKING {
+        let body = gzip(&answer.body);
+        let length = body.len().to_string();
+        return [head(answer, &[("Content-Encoding", "gzip"), ("Content-Length", &length)], close), body].concat();
+    }
+    let length = answer.body.len().to_string();
+    [&head(answer, &[("Content-Length", &length)], close), answer.body.as_slice()].concat()
 }
 
-fn bytes(answer: &Answer, close: bool) -> Vec<u8> {
+/// The head of an answer, with the headers that say how its body comes.
+pub(crate) fn head(answer: &Answer, body: &[(&str, &str)], close: bool) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
     let mut header = |name: &str, value: &str| text.extend([name, ": ", value, "\r\n"]);
     header("Content-Type", answer.content_type);
-    header("Content-Length", &answer.body.len().to_string());
     header("Connection", if close { "close" } else { "keep-alive" });
-    for (name, value) in &answer.headers {
-        header(name, value);
-    }
+    body.iter().for_each(|(name, value)| header(name, value));
+    answer.headers.iter().for_each(|(name, value)| header(name, value));
     text.push_str("\r\n");
-    [text.as_bytes(), &answer.body].concat()
+    text.into_bytes()
+}
+
+pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    packed.write_all(body).and_then(|()| packed.finish()).expect("a vector takes every byte")
 }

@@ -1,102 +1,212 @@
 //! What trades, and every bar of it.
 
+mod actions;
+mod instrument;
 mod listing;
 mod names;
 mod noise;
 mod prices;
+mod recorded;
 mod tape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use barkeep_types::{Bar, Series, Symbol, TimeRange};
+use barkeep_calendar::{Calendar, Nyse};
+use barkeep_types::{Bar, Series, Session, Symbol, TimeRange};
 use chrono::{DateTime, NaiveDate, Utc};
 
+pub(crate) use actions::{Action, Event};
 pub use listing::Listing;
-pub(crate) use tape::{Order, Tape, View};
+pub(crate) use noise::Noise;
+pub(crate) use prices::Venue;
+pub use recorded::RecordedSeries;
+pub(crate) use tape::{Asof, Order, Tape, View};
 
+use crate::Error;
 use crate::aggregate::Bars;
-use crate::days::Calendar;
+use crate::days::Days;
 use crate::span::Span;
-use noise::Noise;
-use prices::Prices;
+use crate::zone::Zone;
+use instrument::Instrument;
+use recorded::Recording;
+use tape::Piece;
 
 /// The first trading day of the vendor's history, which is said to be "since 2016".
 const HISTORY_START: NaiveDate = NaiveDate::from_ymd_opt(2016, 1, 4).expect("a date");
 
-/// Everything that trades, and every bar of it: a pure function of the seed, the symbol and the minute.
+/// Everything that trades, and every bar of it: a pure function of the seed, the symbol and the minute, or recorded.
 ///
 /// Any test can ask for [`truth`](Market::truth): what must be stored once everything was fetched.
 #[derive(Clone, Debug)]
 pub struct Market {
     noise: Noise,
     history_start: NaiveDate,
-    instruments: BTreeMap<Symbol, Instrument>,
+    days: Days,
+    instruments: Vec<Instrument>,
+    /// By every name that an instrument has had.
+    names: BTreeMap<Symbol, Vec<Holding>>,
+    recordings: BTreeMap<Symbol, Recording>,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Instrument {
-    listing: Listing,
-    calendar: Calendar,
-    prices: Prices,
+/// An instrument's use of a symbol, from one day to another, both inclusive.
+#[derive(Clone, Copy, Debug)]
+struct Holding {
+    instrument: usize,
+    first: NaiveDate,
+    last: NaiveDate,
 }
 
 impl Market {
-    /// A market of some hundred well-known names, whose bars are drawn from a seed and start on 2016-01-04.
-    #[expect(clippy::missing_panics_doc, reason = "the well-known names are symbols")]
+    /// A market of some hundred well-known names, whose bars are drawn from a seed and start on 2016-01-04. Their
+    /// larger splits are those of their namesakes.
     pub fn new(seed: u64) -> Self {
-        let market = Self { noise: Noise::new(seed), history_start: HISTORY_START, instruments: BTreeMap::new() };
-        names::WELL_KNOWN.iter().fold(market, |market, name| {
-            let symbol = name.parse().expect("a well-known name is a symbol");
-            market.with_listing(Listing::new(symbol))
-        })
+        names::well_known().into_iter().fold(Self::empty(seed), Self::with_listing)
     }
 
-    /// Lists an instrument, or replaces the one of that symbol.
+    /// A market in which nothing trades yet.
+    pub fn empty(seed: u64) -> Self {
+        Self {
+            noise: Noise::new(seed),
+            history_start: HISTORY_START,
+            days: Days::new(Nyse),
+            instruments: Vec::new(),
+            names: BTreeMap::new(),
+            recordings: BTreeMap::new(),
+        }
+    }
+
+    /// The bars of a folder of files named `<symbol>_<timeframe>.csv` with the columns
+    /// `ts_utc,open,high,low,close,volume`, earliest first; `btc-usd_d1.csv` holds `BTC/USD`.
+    ///
+    /// They are served as they are, number by number, whatever the feed and adjustment; without vwap and trade count,
+    /// which they lack. What was not recorded is aggregated: `m5` to `h4` from `m1`, `w1` and `mn1` from `d1`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreadable`], [`Error::NoRecords`] and [`Error::MalformedRecord`].
+    pub fn recorded(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self { recordings: recorded::read_folder(folder.as_ref())?, ..Self::empty(0) })
+    }
+
+    /// Lists an instrument. One of the same symbol and first day is replaced; another first day uses the ticker again.
     #[must_use]
     pub fn with_listing(mut self, listing: Listing) -> Self {
-        let calendar = if listing.symbol.as_str().contains('/') { Calendar::Always } else { Calendar::NewYork };
-        let noise = self.noise.named(listing.symbol.as_str());
-        let prices = Prices {
-            noise,
-            base: listing.price.unwrap_or_else(|| 15.0 + 400.0 * noise.at(1).unit() * noise.at(2).unit()),
-            liquidity: listing.liquidity,
-            daily_volume: (1.0 + 40.0 * noise.at(3).unit()) * 1e6 * listing.liquidity.max(1e-4),
-            fractional: calendar == Calendar::Always,
-        };
-        self.instruments.insert(listing.symbol.clone(), Instrument { listing, calendar, prices });
+        self.instruments.retain(|old| (&old.listing.symbol, old.listing.first) != (&listing.symbol, listing.first));
+        self.instruments.push(Instrument::new(listing, self.noise));
+        self.names.clear();
+        for (index, instrument) in self.instruments.iter().enumerate() {
+            for (symbol, first, last) in instrument.listing.names() {
+                self.names.entry(symbol).or_default().push(Holding { instrument: index, first, last });
+            }
+        }
+        self.names.values_mut().for_each(|holdings| holdings.sort_by_key(|holding| holding.first));
         self
     }
 
-    /// Sets the first day of the vendor's history; nothing before it is served.
+    /// Sets the first day of the vendor's history: nothing synthetic before it is served.
     #[must_use]
     pub fn with_history_start(self, history_start: NaiveDate) -> Self {
         Self { history_start, ..self }
     }
 
-    /// The symbols that trade, in the order in which they are served.
-    pub fn symbols(&self) -> impl Iterator<Item = &Symbol> {
-        self.instruments.keys()
+    /// Sets when stocks trade: [`Nyse`] by default, to which [`Overrides`](barkeep_calendar::Overrides) can add the
+    /// closures that no rule foresees.
+    #[must_use]
+    pub fn with_calendar(self, calendar: impl Calendar + 'static) -> Self {
+        Self { days: Days::new(calendar), ..self }
     }
 
-    /// What must be stored of a series: its bars that start within `range`, settled, earliest first. Empty for a
-    /// symbol that does not trade.
+    /// The symbols that trade, in the order in which they are served.
+    pub fn symbols(&self) -> BTreeSet<Symbol> {
+        let listed = self.instruments.iter().map(|instrument| instrument.listing.symbol.clone());
+        listed.chain(self.recordings.keys().cloned()).collect()
+    }
+
+    /// What was recorded, by symbol and timeframe; empty for a synthetic market.
+    pub fn recorded_series(&self) -> Vec<RecordedSeries> {
+        self.recordings.iter().flat_map(|(symbol, recording)| recording.series(symbol)).collect()
+    }
+
+    /// What must be stored of a series: its bars that start within `range`, final and with all that ever happens
+    /// accounted for, earliest first. Empty for a symbol or feed that does not exist.
     pub fn truth(&self, series: &Series, range: TimeRange) -> Vec<Bar> {
         self.truth_at(series, range, DateTime::<Utc>::MAX_UTC)
     }
 
-    /// What is served of a series at some instant: no bar that has not begun, and the running one as far as it got.
+    /// The truth as far as it is known at some instant: no bar that has not begun, the running one as far as it got,
+    /// adjusted for what has happened until then.
     pub fn truth_at(&self, series: &Series, range: TimeRange, now: DateTime<Utc>) -> Vec<Bar> {
-        let view = View { feed: series.feed.as_str().to_owned(), now: now.timestamp() };
-        let Some(tape) = self.tape(&series.symbol, &view) else { return Vec::new() };
+        let Some(venue) = Venue::named(series.feed.as_str()) else { return Vec::new() };
+        let (adjustment, now) = (series.adjustment, now.timestamp());
+        let view = View { venue, adjustment, asof: Asof::Today, now, settling: 0 };
+        let Some(tape) = self.tape(&series.symbol, view) else { return Vec::new() };
         let span = Span::from(series.timeframe);
         let from = range.start().timestamp() + i64::from(range.start().timestamp_subsec_nanos() > 0);
         let last = range.end().timestamp() - i64::from(range.end().timestamp_subsec_nanos() == 0);
-        let to = span.last_second(last, tape.calendar());
-        let bars = Bars::of(&tape, span, from, to, Order::Ascending);
+        let bars = Bars::of(&tape, span, from, span.last_second(last, tape.zone()), Order::Ascending);
         bars.filter(|made| made.candle.start >= from).map(|made| made.candle.bar()).collect()
     }
 
-    pub(crate) fn tape(&self, symbol: &Symbol, view: &View) -> Option<Tape<'_>> {
-        self.instruments.get(symbol).map(|instrument| Tape::new(instrument, self.history_start, view))
+    pub(crate) fn session(&self, date: NaiveDate) -> Option<Session> {
+        self.days.session(date)
+    }
+
+    pub(crate) fn listings(&self) -> impl Iterator<Item = &Listing> {
+        self.instruments.iter().map(|instrument| &instrument.listing)
+    }
+
+    /// The source bars that a symbol stands for; `None` if nothing ever traded under it.
+    pub(crate) fn tape(&self, symbol: &Symbol, view: View) -> Option<Tape<'_>> {
+        if let Some(recording) = self.recordings.get(symbol) {
+            return Some(Tape::recorded(Zone::of(symbol), recording));
+        }
+        let holdings = self.names.get(symbol)?;
+        let pieces = match self.holder(holdings, Zone::of(symbol), view) {
+            Some(holding) => {
+                let listing = &self.instruments[holding.instrument].listing;
+                let (first, last) = (listing.first.unwrap_or(NaiveDate::MIN), listing.last.unwrap_or(NaiveDate::MAX));
+                vec![self.piece(Holding { first, last, ..holding }, view)]
+            }
+            None => holdings.iter().map(|holding| self.piece(*holding, view)).collect(),
+        };
+        Tape::synthetic(&self.days, view, pieces)
+    }
+
+    /// Who holds a symbol on the day asked for. A rename is known from the day after it on.
+    fn holder(&self, holdings: &[Holding], zone: Zone, view: View) -> Option<Holding> {
+        let date = match view.asof {
+            Asof::Unmapped => return None,
+            Asof::Date(date) => date,
+            Asof::Today => zone.date(view.now),
+        };
+        let known = |holding: &&Holding| {
+            let is_rename =
+                self.instruments[holding.instrument].listing.first.unwrap_or(NaiveDate::MIN) < holding.first;
+            let first = if is_rename { holding.first + chrono::Days::new(1) } else { holding.first };
+            let is_last_name =
+                self.instruments[holding.instrument].listing.last.unwrap_or(NaiveDate::MAX) == holding.last;
+            let last = if is_last_name { holding.last } else { holding.last + chrono::Days::new(1) };
+            (first..=last).contains(&date)
+        };
+        holdings.iter().rev().find(known).copied()
+    }
+
+    fn piece(&self, holding: Holding, view: View) -> Piece<'_> {
+        let instrument = &self.instruments[holding.instrument];
+        let first = holding.first.max(self.history_start);
+        let to = match holding.last.succ_opt() {
+            Some(next) => instrument.zone.midnight(next) - 1,
+            None => i64::MAX,
+        };
+        Piece {
+            instrument,
+            from: instrument.zone.midnight(first),
+            to,
+            factors: instrument.adjusting(&self.days, &view),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,21 @@ pub(crate) struct Venue {
     pub(crate) minute_share: f64,
 }
 
+impl Venue {
+    /// The consolidated tape.
+    pub(crate) const SIP: Self = Self { salt: 0, volume_share: 1.0, minute_share: 1.0 };
+    /// One exchange, with a few per cent of the volume, which not every minute reaches.
+    pub(crate) const IEX: Self = Self { salt: 1, volume_share: 0.02, minute_share: 0.85 };
+
+    pub(crate) fn named(feed: &str) -> Option<Self> {
+        match feed {
+            "sip" => Some(Self::SIP),
+            "iex" => Some(Self::IEX),
+            _ => None,
+        }
+    }
+}
+
 /// What splits had done to prices by some day: raw price = underlying price x this.
 pub(crate) type SplitFactor = f64;
 

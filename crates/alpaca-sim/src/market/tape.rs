@@ -1,19 +1,38 @@
-//! The source bars of one instrument, as one caller may see them.
+//! The source bars of one symbol, as one caller may see them.
 
+use barkeep_types::Adjustment;
 use chrono::NaiveDate;
 
-use super::Instrument;
+use super::actions::Factors;
+use super::instrument::Instrument;
 use super::prices::Venue;
+use super::recorded::Recording;
 use crate::candle::Candle;
-use crate::days::{Calendar, Day};
-use crate::span::Source;
+use crate::days::{Day, Days};
+use crate::span::{Source, Span};
+use crate::zone::Zone;
 
-/// Which of an instrument's truths is asked for.
-#[derive(Clone, Debug, PartialEq)]
+/// Which of a symbol's truths is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct View {
-    pub(crate) feed: String,
+    pub(crate) venue: Venue,
+    pub(crate) adjustment: Adjustment,
+    pub(crate) asof: Asof,
     /// Nothing later than this has happened.
     pub(crate) now: i64,
+    /// For how many seconds after its end a bar is not final.
+    pub(crate) settling: i64,
+}
+
+/// Whose history a symbol stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asof {
+    /// That of the company that holds the symbol today.
+    Today,
+    /// That of the company that held the symbol on that day.
+    Date(NaiveDate),
+    /// `-`: whatever traded under the symbol, at any time.
+    Unmapped,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,66 +41,78 @@ pub(crate) enum Order {
     Descending,
 }
 
-/// The source bars of one instrument, in one view.
+/// The source bars of one symbol, in one view.
 #[derive(Clone, Debug)]
 pub(crate) struct Tape<'market> {
-    instrument: &'market Instrument,
-    venue: Venue,
-    first: i64,
-    now: i64,
+    zone: Zone,
+    supply: Supply<'market>,
 }
+
+#[derive(Clone, Debug)]
+enum Supply<'market> {
+    Recorded(&'market Recording),
+    Synthetic { days: &'market Days, view: View, pieces: Vec<Piece<'market>> },
+}
+
+/// An instrument from one day to another, in Unix seconds, both inclusive.
+#[derive(Clone, Debug)]
+pub(super) struct Piece<'market> {
+    pub(super) instrument: &'market Instrument,
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) factors: Factors,
+}
+
+/// Source bars, one after the other.
+pub(crate) type Candles<'tape> = Box<dyn Iterator<Item = Candle> + 'tape>;
 
 impl<'market> Tape<'market> {
-    pub(super) fn new(instrument: &'market Instrument, history_start: NaiveDate, view: &View) -> Self {
-        let listed = instrument.listing.first.map_or(history_start, |first| first.max(history_start));
-        let last =
-            instrument.listing.last.map_or(i64::MAX, |last| instrument.calendar.midnight(last + chrono::Days::new(1)));
-        Self {
-            instrument,
-            venue: venue(&view.feed),
-            first: instrument.calendar.midnight(listed),
-            now: view.now.min(last),
-        }
+    pub(super) fn recorded(zone: Zone, recording: &'market Recording) -> Self {
+        Self { zone, supply: Supply::Recorded(recording) }
     }
 
-    pub(crate) fn calendar(&self) -> Calendar {
-        self.instrument.calendar
+    /// `pieces` in the order of time.
+    pub(super) fn synthetic(days: &'market Days, view: View, pieces: Vec<Piece<'market>>) -> Option<Self> {
+        let zone = pieces.first()?.instrument.zone;
+        Some(Self { zone, supply: Supply::Synthetic { days, view, pieces } })
     }
 
-    /// The source bars that start within `[from, to]`.
-    pub(crate) fn read(
-        &self,
-        source: Source,
-        from: i64,
-        to: i64,
-        order: Order,
-    ) -> Box<dyn Iterator<Item = Candle> + '_> {
-        let (from, to) = (from.max(self.first), to.min(self.now - 1));
-        let days = self.calendar().days(from, to).into_iter();
-        let of_day = move |day: Day| self.of_day(source, &day, from, to);
-        match order {
-            Order::Ascending => Box::new(days.flat_map(of_day)),
-            Order::Descending => Box::new(days.rev().flat_map(move |day| of_day(day).into_iter().rev())),
-        }
+    pub(crate) fn zone(&self) -> Zone {
+        self.zone
     }
 
-    fn of_day(&self, source: Source, day: &Day, from: i64, to: i64) -> Vec<Candle> {
-        let prices = &self.instrument.prices;
-        match source {
-            // A minute is served once it has ended.
-            Source::Minutes => prices.minutes(day, self.venue, 1.0, from, to.min(self.now.saturating_sub(60))),
-            Source::Days if (from..=to).contains(&day.midnight) => {
-                prices.daily(day, self.venue, 1.0, self.now).into_iter().collect()
+    /// The bars that bars of `span` are made of and that start within `[from, to]`.
+    pub(crate) fn read(&self, span: Span, from: i64, to: i64, order: Order) -> Candles<'_> {
+        match &self.supply {
+            Supply::Recorded(recording) => recording.read(span, from, to, order),
+            Supply::Synthetic { days, view, pieces } => {
+                let read = move |piece| read(piece, days, view, span.source(), from, to, order);
+                match order {
+                    Order::Ascending => Box::new(pieces.iter().flat_map(read)),
+                    Order::Descending => Box::new(pieces.iter().rev().flat_map(read)),
+                }
             }
-            Source::Days => Vec::new(),
         }
     }
 }
 
-/// What each feed sees: IEX a few per cent of the volume, and not every minute.
-fn venue(feed: &str) -> Venue {
-    match feed {
-        "iex" => Venue { salt: 1, volume_share: 0.02, minute_share: 0.85 },
-        _ => Venue { salt: 0, volume_share: 1.0, minute_share: 1.0 },
+fn read<'tape>(
+    piece: &'tape Piece<'_>,
+    days: &Days,
+    view: &'tape View,
+    source: Source,
+    from: i64,
+    to: i64,
+    order: Order,
+) -> Candles<'tape> {
+    let (from, to) = (from.max(piece.from), to.min(piece.to).min(view.now));
+    let of_day = move |day: Day| {
+        let raw = piece.instrument.raw(source, &day, view, from, to).into_iter();
+        raw.map(|bar| piece.factors.apply(bar))
+    };
+    let days = days.within(piece.instrument.zone, from, to).into_iter();
+    match order {
+        Order::Ascending => Box::new(days.flat_map(of_day)),
+        Order::Descending => Box::new(days.rev().flat_map(move |day| of_day(day).rev())),
     }
 }

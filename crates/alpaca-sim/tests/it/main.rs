@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bars;
+mod endpoints;
+mod faults;
 mod http;
 mod paging;
+mod recorded;
 mod server;

@@ -1,0 +1,134 @@
+//! What all connections share, and the way from a request to its answer.
+
+use std::sync::{Mutex, MutexGuard};
+
+use crate::answer::Answer;
+use crate::counters::{Counters, Requests};
+use crate::faults::{Fault, Script, WireFault};
+use crate::keys::Caller;
+use crate::limiter::{Limiter, Quota};
+use crate::options::Options;
+use crate::query::Parameters;
+use crate::routes::Endpoint;
+use crate::trading::identifier;
+use crate::wire::Request;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    limiter: Mutex<Limiter>,
+    counters: Mutex<Counters>,
+    faults: Mutex<Script>,
+}
+
+/// An answer, and what happens to it on its way.
+pub(crate) struct Reply {
+    pub(crate) answer: Answer,
+    pub(crate) fault: Option<WireFault>,
+}
+
+/// The limit of the trading API, under every plan.
+const TRADING_LIMIT: u32 = 200;
+
+impl Shared {
+    pub(crate) fn new(options: Options) -> Self {
+        let limiter = Mutex::new(Limiter::new(options.window));
+        Self { options, limiter, counters: Mutex::default(), faults: Mutex::default() }
+    }
+
+    pub(crate) fn requests(&self) -> Requests {
+        locked(&self.counters).requests
+    }
+
+    pub(crate) fn served(&self) -> Vec<String> {
+        locked(&self.counters).served.clone()
+    }
+
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
+        locked(&self.faults)
+    }
+
+    /// Answers a request as the vendor would, or as the script has it.
+    pub(crate) fn reply(&self, request: &Request) -> Reply {
+        let now = self.options.clock.now_millis();
+        let number = locked(&self.counters).arrived(now);
+        let endpoint = Endpoint::of(&request.path).filter(|_| request.method == "GET");
+        let reply = match endpoint {
+            Some(endpoint) => self.limited(request, &endpoint, now),
+            None if request.method != "GET" => Answer::refusal(405, "method not allowed").into(),
+            None => Answer::refusal(404, "endpoint not found").into(),
+        };
+        Reply { answer: reply.answer.with_header("X-Request-ID", identifier(&number.to_string(), None)), ..reply }
+    }
+
+    /// The answer to a request whose caller is known and within the limit, or a refusal.
+    fn limited(&self, request: &Request, endpoint: &Endpoint, now: i64) -> Reply {
+        let caller = match self.options.keys.caller(request) {
+            Caller::Known(caller) => caller,
+            Caller::Nobody if endpoint.is_open() => String::new(),
+            Caller::Nobody => return self.options.manner.missing_keys().into(),
+            Caller::Stranger => return self.options.manner.wrong_keys().into(),
+        };
+        let Some(quota) = self.quota(&caller, endpoint, now) else {
+            return self.scripted(request, endpoint, now);
+        };
+        let reply = if quota.allowed {
+            self.scripted(request, endpoint, now)
+        } else {
+            locked(&self.counters).requests.limited += 1;
+            self.options.manner.too_many(quota.wait(now)).into()
+        };
+        Reply { answer: quota.tell(reply.answer), ..reply }
+    }
+
+    /// Counts a request against its limit, if there is one.
+    fn quota(&self, caller: &str, endpoint: &Endpoint, now: i64) -> Option<Quota> {
+        let limit = self.options.plan.requests_a_minute?;
+        let mut limiter = locked(&self.limiter);
+        Some(if endpoint.is_trading() {
+            limiter.request(&format!("trading {caller}"), limit.min(TRADING_LIMIT), now)
+        } else {
+            limiter.request(&format!("data {caller}"), limit, now)
+        })
+    }
+
+    /// The true answer, and what the script makes of it.
+    fn scripted(&self, request: &Request, endpoint: &Endpoint, now: i64) -> Reply {
+        let (target, now) = (request.target(), now.div_euclid(1000));
+        let fault = self.script().hit(&target, endpoint.is_bars());
+        let answer = endpoint
+            .answer(&self.options, &Parameters::parse(&request.query), now, fault.as_ref())
+            .unwrap_or_else(|refusal| self.options.manner.refusal(refusal));
+        let mut counters = locked(&self.counters);
+        match fault {
+            Some(Fault::Answer(fault)) => {
+                counters.requests.faults += 1;
+                fault.answer(answer, now).into()
+            }
+            Some(Fault::Wire(fault)) => {
+                counters.requests.faults += 1;
+                Reply { answer, fault: Some(fault) }
+            }
+            Some(Fault::Page(_) | Fault::Number(_)) => {
+                counters.requests.faults += 1;
+                answer.into()
+            }
+            None => {
+                if endpoint.is_bars() && answer.status == 200 {
+                    counters.page_served(target);
+                }
+                answer.into()
+            }
+        }
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self { answer, fault: None }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no holder of a lock panics")
+}
