@@ -75,7 +75,7 @@ async fn main() -> ExitCode {
         Ok(report) if report.complete => ExitCode::SUCCESS,
         Ok(report) => ExitCode::from(if report.interrupted { 130 } else { 2 }),
         Err(error) => {
-            let chain = std::iter::successors(Some(&*error), |error| error.source());
+            let chain = std::iter::successors(Some(&*error as &dyn Error), |error| (*error).source());
             eprintln!("error: {}", chain.map(ToString::to_string).collect::<Vec<_>>().join(": "));
             let refused = matches!(error.downcast_ref(), Some(barkeep_orchestrator::Error::Credentials(_)));
             ExitCode::from(if refused { 4 } else { 3 })

@@ -26,7 +26,8 @@ fn drawn() -> Arrows {
 }
 
 fn packages() -> Vec<Value> {
-    let metadata = Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--format-version=1"]).current_dir(root());
+    let metadata =
+        Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--format-version=1"]).current_dir(root());
     let metadata = { metadata }.output().unwrap();
     let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
     metadata["packages"].as_array().unwrap().clone()
@@ -91,11 +92,8 @@ fn migrations_stand_under_the_same_names_for_both_databases() {
 #[test]
 fn no_sql_verb_is_missing_from_either_database() {
     // SQLite has neither schemas nor roles, and its transaction is the lock.
-    let alone = [
-        ("database", "create_schema.sql"),
-        ("database", "has_ledger.sql"),
-        ("database", "lock_migrations.sql"),
-    ];
+    let alone =
+        [("database", "create_schema.sql"), ("database", "has_ledger.sql"), ("database", "lock_migrations.sql")];
     for name in ["catalog", "database", "queue", "store"] {
         let folder = root().join("crates").join(name).join("sql");
         let (postgres, sqlite) = (files(&folder.join("postgres")), files(&folder.join("sqlite")));

@@ -5,9 +5,6 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-/// The example `backfill`, built along with the tests; a test passes `env!("CARGO_BIN_EXE_backfill")`.
-pub const PROGRAM: &str = "backfill";
-
 /// A run of the example as a process of its own.
 #[derive(Debug)]
 pub struct Child {
@@ -37,7 +34,7 @@ impl Outcome {
 }
 
 impl Child {
-    /// Starts it with these arguments, and without the environment's ideas of databases and credentials.
+    /// Starts `program`, a test's `env!("CARGO_BIN_EXE_backfill")`, with these arguments, and without the environment's ideas of databases and credentials.
     ///
     /// # Panics
     ///

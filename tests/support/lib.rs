@@ -5,8 +5,8 @@
 mod child;
 mod scene;
 
-pub use child::{Child, Outcome, PROGRAM};
-pub use scene::{Kind, Scene, bars_of, provider};
+pub use child::{Child, Outcome};
+pub use scene::{Kind, Scene, bars_of, everything, provider};
 
 /// The README's code, compiled.
 #[cfg(doctest)]

@@ -1,9 +1,14 @@
-use barkeep_alpaca_sim::Market;
-use barkeep_orchestrator::database::Location;
+use std::collections::BTreeMap;
+
+use barkeep_alpaca::{Alpaca, Credentials};
+use barkeep_alpaca_sim::AlpacaSim;
+use barkeep_orchestrator::Backend;
+use barkeep_orchestrator::database::{Location, Postgres, Sqlite};
+use barkeep_orchestrator::provider::{Limits, Provider};
 use barkeep_orchestrator::store::{ProviderName, Store};
 use barkeep_orchestrator::types::{Bar, Series, TimeRange};
-use barkeep_orchestrator::{Backend, Orchestrator};
 use barkeep_test_postgres::TestDatabase;
+use chrono::{DateTime, TimeDelta};
 use tempfile::TempDir;
 
 /// Which database a test runs on.
@@ -46,6 +51,27 @@ impl Scene {
         &self.url
     }
 
+    /// Runs a statement in it, as somebody with a hand in the tables.
+    ///
+    /// # Panics
+    ///
+    /// If the database refuses.
+    pub async fn execute(&self, statement: &'static str) {
+        match self.url.parse().unwrap() {
+            Location::Sqlite(path) => {
+                let mut transaction = Sqlite::open(path).await.unwrap().begin().await.unwrap();
+                sqlx::query(statement).execute(&mut *transaction).await.unwrap();
+                transaction.commit().await.unwrap();
+            }
+            Location::Postgres(url) => {
+                let mut transaction = Postgres::connect(url.as_str()).await.unwrap().begin().await.unwrap();
+                sqlx::query("SET LOCAL search_path = barkeep").execute(&mut *transaction).await.unwrap();
+                sqlx::query(statement).execute(&mut *transaction).await.unwrap();
+                transaction.commit().await.unwrap();
+            }
+        }
+    }
+
     /// Opens it.
     ///
     /// # Panics
@@ -55,4 +81,49 @@ impl Scene {
         let location: Location = self.url.parse().unwrap();
         Backend::open(&location, ProviderName::ALPACA).await.unwrap()
     }
+}
+
+/// A simulator's client, without a request limit and without a beginning of history.
+///
+/// # Panics
+///
+/// If the simulator's URL were none.
+pub fn provider(simulator: &AlpacaSim) -> Alpaca {
+    let credentials = Credentials::new("any", "any").unwrap();
+    let alpaca = Alpaca::new(credentials).with_base_url(&simulator.base_url()).unwrap();
+    let limits = Limits { requests_a_minute: None, earliest: None, ..alpaca.limits() };
+    alpaca.with_limits(limits)
+}
+
+/// Every stored bar of a series that starts within `range`.
+///
+/// # Panics
+///
+/// If the store fails.
+pub async fn bars_of(store: &dyn Store, series: &Series, range: TimeRange) -> Vec<Bar> {
+    const AT_ONCE: usize = 10_000;
+    let mut bars = Vec::new();
+    let mut rest = Some(range);
+    while let Some(range) = rest {
+        let page = store.bars(series, range, AT_ONCE).await.unwrap();
+        let last = page.last().filter(|_| page.len() == AT_ONCE).map(|bar| bar.start);
+        rest = last.and_then(|last| range.from(last + TimeDelta::nanoseconds(1)));
+        bars.extend(page);
+    }
+    bars
+}
+
+/// Every stored bar of every stored series.
+///
+/// # Panics
+///
+/// If the store fails.
+pub async fn everything(store: &dyn Store) -> BTreeMap<Series, Vec<Bar>> {
+    let always = TimeRange::new(DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    let mut all = BTreeMap::new();
+    for series in store.series().await.unwrap() {
+        let bars = bars_of(store, &series, always).await;
+        all.insert(series, bars);
+    }
+    all
 }

@@ -38,7 +38,7 @@ pub struct BackfillReport {
     pub slices: u64,
     /// The requests made.
     pub requests: u64,
-    /// No packing of the gaps could have taken fewer requests.
+    /// What any packing of the same bars would have taken at the least: see [`Totals::least_requests`](crate::Totals).
     pub least_requests: u64,
     /// The bars written.
     pub bars_written: u64,
@@ -83,7 +83,7 @@ pub(crate) async fn backfill(
         gaps: totals.gaps,
         slices: totals.slices,
         requests: totals.requests,
-        least_requests: totals.least_requests,
+        least_requests: totals.least_requests(),
         bars_written: totals.bars_written,
         failed,
         elapsed_seconds: started.elapsed().as_secs_f64(),

@@ -13,9 +13,12 @@ use chrono::{DateTime, Utc};
 use crate::taken::Taken;
 use crate::{Orchestrator, Result};
 
+/// The most pages of a slice. Long, because each slice wastes half a page at its end, and nothing is lost with a slice: it
+/// is resumed by the page. The planner makes slices shorter where workers would be idle.
+const LONGEST_SLICE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+
 /// What one timeframe of a definition lacks, and the slices that bring it.
 pub(crate) struct GroupPlan {
-    pub(crate) timeframe: Timeframe,
     pub(crate) plan: Plan,
     /// Whether slices of it are queued or running.
     pub(crate) in_flight: bool,
@@ -49,7 +52,7 @@ pub(crate) async fn plan_group(
         .iter()
         .flat_map(|series| taken.live(series))
         .any(|live| window.is_some_and(|window| window.overlaps(live)));
-    Ok(GroupPlan { timeframe, plan, in_flight })
+    Ok(GroupPlan { plan, in_flight })
 }
 
 /// The bars that may exist in a definition's window, from what the vendor has on.
@@ -89,7 +92,7 @@ fn planner(orchestrator: &Orchestrator, limits: &Limits) -> Planner {
         symbols: fits(limits.symbols_a_request),
         url_bytes: fits(limits.symbol_bytes_a_request),
     };
-    let planner = Planner::new(pages);
+    let planner = Planner::new(pages).with_longest_slice(LONGEST_SLICE);
     let workers = NonZeroU32::new(orchestrator.settings().workers.into());
     let planner = workers.map_or(planner, |workers| planner.with_workers(workers));
     let limit = limits.requests_a_minute.and_then(NonZeroU32::new);

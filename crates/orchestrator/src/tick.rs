@@ -29,8 +29,10 @@ pub struct TickReport {
     pub jobs_dispatched: u64,
     /// How many requests the slices are expected to take.
     pub requests: u64,
-    /// No packing of these gaps could take fewer requests.
+    /// No packing of these gaps could take fewer requests, if the vendor sends as much as expected.
     pub least_requests: u64,
+    /// How many timeframes of definitions the slices are of.
+    pub groups: u64,
     /// Whether slices of the definitions are queued or running, from this tick or before.
     pub in_flight: bool,
     /// The definitions that could not be planned, and why; the others were.
@@ -85,8 +87,8 @@ pub(crate) async fn tick(
         elapsed_ms = report.duration.as_millis(),
         "tick"
     );
-    let TickReport { gaps, jobs_dispatched: slices, requests, least_requests, .. } = report;
-    orchestrator.progress().tell(ProgressEvent::Planned { gaps, slices, requests, least_requests });
+    let TickReport { gaps, jobs_dispatched: slices, requests, groups, .. } = report;
+    orchestrator.progress().tell(ProgressEvent::Planned { gaps, slices, requests, groups });
     Ok(report)
 }
 
@@ -137,6 +139,7 @@ async fn plan_definition(
         report.jobs_dispatched += added.iter().flatten().count() as u64;
         report.requests += requests;
         report.least_requests += least_requests;
+        report.groups += u64::from(!slices.is_empty());
         report.in_flight |= group.in_flight || !slices.is_empty();
     }
     Ok(())

@@ -1,0 +1,26 @@
+//! The main job from end to end, on both databases.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod backfill;
+mod bad_input;
+mod crash;
+mod recorded;
+mod rejection;
+mod sharing;
+
+use tests::Child;
+
+/// The example, as a process of its own.
+fn start(arguments: &[&str]) -> Child {
+    Child::start(env!("CARGO_BIN_EXE_backfill"), arguments)
+}
+
+/// Has every function of a module tested on both databases.
+macro_rules! on_both_databases {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(tests::Kind::Sqlite).await; })* }
+        mod postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(tests::Kind::Postgres).await; })* }
+    };
+}
+
+use on_both_databases;
