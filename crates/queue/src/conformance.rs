@@ -35,6 +35,13 @@ pub trait Subject: Queue + Inspect + Control + Locks + Budgets {
     fn advance(&self, by: Duration);
 }
 
+impl Subject for crate::MemoryQueue {
+    fn advance(&self, by: Duration) {
+        crate::MemoryQueue::advance(self, by);
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl<D: crate::statements::Statements> Subject for crate::DatabaseQueue<D> {
     fn advance(&self, by: Duration) {
         crate::DatabaseQueue::advance(self, by);

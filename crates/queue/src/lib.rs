@@ -5,10 +5,12 @@
 mod backoff;
 mod budget;
 mod check;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod control;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database_queue;
 mod ending;
 mod error;
@@ -16,18 +18,22 @@ mod inspect;
 mod job;
 mod lease;
 mod locks;
+#[cfg(any(test, feature = "conformance"))]
+mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
 mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod statements;
 
 pub use backoff::Backoff;
 pub use budget::{BudgetState, Budgets, Grant, Rate};
 pub use check::MAX_JSON_BYTES;
 pub use control::{Cancelled, Control, Pause, Select};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use database_queue::DatabaseQueue;
 pub use ending::{Completion, Failure, Reaped, Then, Verdict};
 pub use error::{Error, Result};
@@ -35,6 +41,8 @@ pub use inspect::{Counts, FinishedJob, Inspect, LiveJob, LiveState, Outcome};
 pub use job::{JobId, NewJob, Start};
 pub use lease::{Claim, Extension, Lease, LeaseKey, Token};
 pub use locks::{Lock, Locks};
+#[cfg(any(test, feature = "conformance"))]
+pub use memory::MemoryQueue;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresQueue;
 pub use queue::Queue;

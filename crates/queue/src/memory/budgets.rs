@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+use super::MemoryQueue;
+use crate::budget::unknown;
+use crate::{BudgetState, Budgets, Grant, Rate, Result, check};
+
+/// A budget and what it has handed out.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
+    rate: Rate,
+    /// When the tokens handed out so far have been earned.
+    earned_at: DateTime<Utc>,
+    blocked_until: DateTime<Utc>,
+    day: NaiveDate,
+    day_spent: u64,
+}
+
+impl Budget {
+    fn begin_day(&mut self, now: DateTime<Utc>) {
+        if self.day != now.date_naive() {
+            self.day = now.date_naive();
+            self.day_spent = 0;
+        }
+    }
+
+    fn ahead(&self, now: DateTime<Utc>) -> Duration {
+        (self.earned_at - now).to_std().unwrap_or_default()
+    }
+
+    fn available(&self, now: DateTime<Utc>) -> u64 {
+        let owed = self.ahead(now).as_micros().div_ceil(self.rate.interval().as_micros());
+        u64::from(self.rate.burst()).saturating_sub(u64::try_from(owed).unwrap_or(u64::MAX))
+    }
+
+    fn left_today(&self) -> u64 {
+        self.rate.day_limit().map_or(u64::MAX, |limit| limit.saturating_sub(self.day_spent))
+    }
+
+    fn reserve(&mut self, now: DateTime<Utc>, wanted: u32) -> Grant {
+        self.begin_day(now);
+        let wait = |until: DateTime<Utc>| Grant::Wait { wait: (until - now).to_std().unwrap_or_default() };
+        if self.blocked_until > now {
+            return wait(self.blocked_until);
+        }
+        if self.left_today() == 0 {
+            return wait((self.day + Days::new(1)).and_time(NaiveTime::MIN).and_utc());
+        }
+        let tokens = self.available(now).min(self.left_today()).min(wanted.into());
+        let interval = TimeDelta::from_std(self.rate.interval()).unwrap_or(TimeDelta::MAX);
+        if tokens == 0 {
+            let burst = i32::try_from(self.rate.burst()).unwrap_or(i32::MAX);
+            return wait(self.earned_at - interval * (burst - 1));
+        }
+        let tokens = u32::try_from(tokens).unwrap_or(wanted);
+        self.earned_at = self.earned_at.max(now) + interval * tokens.cast_signed();
+        self.day_spent += u64::from(tokens);
+        Grant::Granted { tokens, hold: self.rate.hold() }
+    }
+}
+
+#[async_trait]
+impl Budgets for MemoryQueue {
+    async fn set_budget(&self, name: &str, rate: &Rate) -> Result<()> {
+        check::text("name", name, 128)?;
+        let mut state = self.state();
+        let now = state.now;
+        let new = Budget {
+            rate: *rate,
+            earned_at: now,
+            blocked_until: DateTime::<Utc>::MIN_UTC,
+            day: now.date_naive(),
+            day_spent: 0,
+        };
+        state.budgets.entry(name.to_owned()).or_insert(new).rate = *rate;
+        Ok(())
+    }
+
+    async fn reserve(&self, name: &str, wanted: u32) -> Result<Grant> {
+        check::rule("wanted", wanted > 0, "is none")?;
+        let mut state = self.state();
+        let now = state.now;
+        state.budgets.get_mut(name).map(|budget| budget.reserve(now, wanted)).ok_or_else(unknown)
+    }
+
+    async fn give_back(&self, name: &str, tokens: u32) -> Result<()> {
+        let mut state = self.state();
+        let budget = state.budgets.get_mut(name).ok_or_else(unknown)?;
+        budget.earned_at -= budget.rate.interval() * tokens;
+        budget.day_spent = budget.day_spent.saturating_sub(tokens.into());
+        Ok(())
+    }
+
+    async fn block(&self, name: &str, time: Duration) -> Result<()> {
+        check::wait("time", time)?;
+        let mut state = self.state();
+        let until = state.now + time;
+        let budget = state.budgets.get_mut(name).ok_or_else(unknown)?;
+        budget.blocked_until = budget.blocked_until.max(until);
+        Ok(())
+    }
+
+    async fn budget(&self, name: &str) -> Result<Option<BudgetState>> {
+        let state = self.state();
+        Ok(state.budgets.get(name).map(|budget| {
+            let mut today = budget.clone();
+            today.begin_day(state.now);
+            BudgetState {
+                available: u32::try_from(budget.available(state.now)).unwrap_or(u32::MAX),
+                blocked_until: Some(budget.blocked_until).filter(|until| *until > state.now),
+                spent_today: today.day_spent,
+                day_limit: budget.rate.day_limit(),
+            }
+        }))
+    }
+}

@@ -1,0 +1,83 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{Job, MemoryQueue, State};
+use crate::{Counts, FinishedJob, Inspect, JobId, LiveJob, LiveState, Outcome, Result, check};
+
+#[async_trait]
+impl Inspect for MemoryQueue {
+    async fn now(&self) -> Result<DateTime<Utc>> {
+        Ok(self.state().now)
+    }
+
+    async fn live(&self, kind: &str) -> Result<Vec<LiveJob>> {
+        check::kind("kind", kind)?;
+        let state = self.state();
+        Ok(state.live.iter().filter(|(_, job)| job.new.kind == kind).map(|(id, job)| state.shown(*id, job)).collect())
+    }
+
+    async fn counts(&self) -> Result<BTreeMap<String, Counts>> {
+        let state = self.state();
+        let mut counts = BTreeMap::<String, Counts>::new();
+        for job in state.live.values() {
+            let counts = counts.entry(job.new.kind.clone()).or_default();
+            match state.stands(job) {
+                LiveState::Waiting => counts.waiting += 1,
+                LiveState::Ready => counts.ready += 1,
+                LiveState::Running => counts.running += 1,
+            }
+        }
+        for ((kind, outcome), jobs) in &state.tally {
+            let counts = counts.entry(kind.clone()).or_default();
+            match outcome {
+                Outcome::Succeeded => counts.succeeded += jobs,
+                Outcome::Failed => counts.failed += jobs,
+                Outcome::Cancelled => counts.cancelled += jobs,
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn failed(&self, kind: &str, limit: u32) -> Result<Vec<FinishedJob>> {
+        check::kind("kind", kind)?;
+        let state = self.state();
+        let ended = state.finished.values().map(|(job, _)| job);
+        let mut failed: Vec<_> =
+            ended.filter(|job| job.kind == kind && job.outcome != Outcome::Succeeded).cloned().collect();
+        failed.sort_by_key(|job| std::cmp::Reverse((job.finished_at, job.id)));
+        failed.truncate(limit as usize);
+        Ok(failed)
+    }
+
+    async fn finished(&self, jobs: &[JobId]) -> Result<Vec<FinishedJob>> {
+        let state = self.state();
+        Ok(state.finished.values().filter(|(job, _)| jobs.contains(&job.id)).map(|(job, _)| job.clone()).collect())
+    }
+}
+
+impl State {
+    fn stands(&self, job: &Job) -> LiveState {
+        if job.held.is_some() {
+            LiveState::Running
+        } else if job.run_at <= self.now {
+            LiveState::Ready
+        } else {
+            LiveState::Waiting
+        }
+    }
+
+    fn shown(&self, id: JobId, job: &Job) -> LiveJob {
+        LiveJob {
+            id,
+            key: job.new.key.clone(),
+            group: job.new.group.clone(),
+            payload: job.new.payload.clone(),
+            priority: job.new.priority,
+            state: self.stands(job),
+            attempt: job.failures + 1,
+            code: job.code.clone(),
+        }
+    }
+}
