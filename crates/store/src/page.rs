@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use barkeep_types::{Bar, Series, TimeRange, Timeframe};
+use barkeep_types::{Bar, Coverage, Series, TimeRange, Timeframe};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
@@ -71,21 +71,24 @@ impl<'a> Page<'a> {
     /// Takes out the bars that cannot be true, and leaves their time in doubt: it was answered, but not told.
     fn refuse_the_impossible(&mut self, index: usize) {
         let part = &mut self.parts[index];
-        let proved: Vec<TimeRange> = part.proofs.iter().map(|(range, _)| *range).collect();
-        let (counts, refused) = (&mut self.counts, &mut self.refused);
-        let (series, proofs) = (part.series, &mut part.proofs);
+        let (counts, refused, series) = (&mut self.counts, &mut self.refused, part.series);
+        let mut doubted = Coverage::default();
         part.bars.retain(|bar| {
             let Err(faults) = bar.check() else { return true };
             counts.refused += 1;
-            let span = span_of(bar.start, series.timeframe);
-            let doubted = proved.iter().filter_map(|range| whole_seconds(range.intersection(&span?)?));
-            proofs.extend(doubted.map(|range| (range, State::Suspect)));
+            if let Some(span) = span_of(bar.start, series.timeframe) {
+                doubted.insert(span);
+            }
             if refused.len() < REFUSALS {
                 refused.push(RefusedBar { part: index, bar: *bar, reasons: faults.to_string() });
                 counts.refusals.push(Refused { series: series.clone(), start: bar.start, faults });
             }
             false
         });
+        let doubts = within_reason(&doubted);
+        let proved: Vec<TimeRange> = part.proofs.iter().map(|(range, _)| *range).collect();
+        let doubts = proved.iter().flat_map(|range| doubts.iter().filter_map(|doubt| range.intersection(doubt)));
+        part.proofs.extend(doubts.filter_map(whole_seconds).map(|range| (range, State::Suspect)));
     }
 
     /// Identifies what the page says, so that a page that comes again can be recognised without comparing its bars.
@@ -132,6 +135,16 @@ fn part<'p, 'a>(parts: &'p mut BTreeMap<&'a Series, Part<'a>>, series: &'a Serie
 fn span_of(start: DateTime<Utc>, timeframe: Timeframe) -> Option<TimeRange> {
     let end = start.checked_add_signed(timeframe.length().unwrap_or(TimeDelta::days(1)))?;
     TimeRange::new(start, end).ok()
+}
+
+/// The ranges in doubt; where they are very many, all the time they span.
+fn within_reason(doubted: &Coverage) -> Vec<TimeRange> {
+    match doubted.ranges() {
+        [first, .., last] if doubted.ranges().len() > REFUSALS => {
+            TimeRange::new(first.start(), last.end()).into_iter().collect()
+        }
+        few => few.to_vec(),
+    }
 }
 
 /// Sorts bars by start and keeps the last of each start; returns how many went.

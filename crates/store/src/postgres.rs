@@ -141,14 +141,4 @@ fn is_taken(error: &Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use barkeep_test_postgres::TestDatabase;
-
-    use super::*;
-
-    crate::store_conformance!({
-        let server = TestDatabase::create().await;
-        let database = Postgres::connect(server.url()).await.unwrap();
-        (PostgresStore::open(&database, ProviderName::ALPACA).await.unwrap(), server)
-    });
-}
+mod tests;

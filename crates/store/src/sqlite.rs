@@ -119,12 +119,4 @@ impl Store for SqliteStore {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    crate::store_conformance!({
-        let folder = tempfile::tempdir().unwrap();
-        let database = Sqlite::open(folder.path().join("bars.db")).await.unwrap();
-        (SqliteStore::open(&database, ProviderName::ALPACA).await.unwrap(), folder)
-    });
-}
+mod tests;

@@ -1,0 +1,109 @@
+use barkeep_types::{Adjustment, Feed, Timeframe};
+use chrono::DateTime;
+use tempfile::TempDir;
+
+use super::*;
+
+async fn open() -> (SqliteStore, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Sqlite::open(folder.path().join("bars.db")).await.unwrap();
+    (SqliteStore::open(&database, ProviderName::ALPACA).await.unwrap(), folder)
+}
+
+crate::store_conformance!(open().await);
+
+fn page(minutes: i64) -> Commit {
+    let at = |minute: i64| DateTime::from_timestamp(60 * minute, 0).unwrap();
+    let series = Series {
+        symbol: "AAPL".parse().unwrap(),
+        timeframe: Timeframe::M1,
+        feed: Feed::SIP,
+        adjustment: Adjustment::RAW,
+    };
+    let bar = |minute| Bar {
+        start: at(minute),
+        open: 1.5,
+        high: 2.0,
+        low: 1.0,
+        close: 1.25,
+        volume: 10.0,
+        vwap: None,
+        trade_count: None,
+    };
+    let range = TimeRange::new(at(0), at(minutes)).unwrap();
+    Commit::new(range).with_bars(series.clone(), (0..minutes).map(bar).collect()).with_proof(
+        series,
+        range,
+        crate::State::Covered,
+    )
+}
+
+/// Runs a statement on the writing connection, and keeps what it did.
+async fn run(store: &SqliteStore, sql: &'static str) -> Result<()> {
+    let mut transaction = store.database.begin().await?;
+    sqlx::raw_sql(sql).execute(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_takes_nothing_of_a_page() {
+    let (store, _folder) = open().await;
+    store.commit(&page(10)).await.unwrap();
+    run(&store, "PRAGMA max_page_count = 30").await.unwrap();
+    let error = store.commit(&page(50_000)).await.unwrap_err();
+    assert_eq!((error.code(), error.is_transient()), ("STORAGE_FULL", false), "{error:?}");
+    let page_of_ten = page(10);
+    let (series, range) = (&page_of_ten.proofs[0].series, page(50_000).asked);
+    assert_eq!(store.bars(series, range, usize::MAX).await.unwrap(), page_of_ten.bars[0].1);
+    assert_eq!(store.coverage(std::slice::from_ref(series)).await.unwrap()[0][0].range, page_of_ten.asked);
+    assert_eq!(store.commit(&page(50_000)).await.unwrap().inserted, 49_990);
+}
+
+#[tokio::test]
+async fn the_tables_themselves_refuse_impossible_bars() {
+    let (store, _folder) = open().await;
+    run(&store, "INSERT INTO store_bar VALUES (1, 60, 1, 2, 1, 1, 5, 1, 1, 1)").await.unwrap();
+    for impossible in [
+        "INSERT INTO store_bar VALUES (1, 120, 9, 2, 1, 1, 5, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 1, 2, 1, 3, 5, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 1, 9e999, 1, 1, 5, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 1, 2, 0, 1, 5, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 1, 2, -1, 1, 5, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 9e999 - 9e999, 2, 1, 1, 5, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 1, 2, 1, 1, -1, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 1, 2, 1, 1, 9e999, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 1, 2, 1, 1, 5, 0, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 1, 2, 1, 1, 5, 1, -1, 1)",
+        "INSERT INTO store_bar VALUES (1, -60, 1, 2, 1, 1, 5, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 4102444800, 1, 2, 1, 1, 5, 1, 1, 1)",
+        "INSERT INTO store_bar VALUES (1, 120, 'a', 2, 1, 1, 5, 1, 1, 1)",
+    ] {
+        let error = run(&store, impossible).await.unwrap_err();
+        assert_eq!(error.code(), "CONSTRAINT_VIOLATED", "{impossible}");
+    }
+}
+
+#[tokio::test]
+async fn tables_changed_by_other_hands_are_an_error_and_no_panic() {
+    let (store, _folder) = open().await;
+    store.commit(&page(3)).await.unwrap();
+    run(&store, "UPDATE store_series SET symbol = '=cmd()'").await.unwrap();
+    assert_eq!(store.series().await.unwrap_err().code(), "CORRUPT_DATA");
+}
+
+#[tokio::test]
+async fn two_providers_in_one_file_do_not_see_each_other() {
+    let (store, _folder) = open().await;
+    let other = SqliteStore::open(&store.database, "other".parse().unwrap()).await.unwrap();
+    store.commit(&page(3)).await.unwrap();
+    assert_eq!(other.series().await.unwrap(), []);
+    assert_eq!(other.commit(&page(3)).await.unwrap().inserted, 3);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let (store, _folder) = open().await;
+    run(&store, "INSERT INTO database_migration (component, version) VALUES ('store', 99)").await.unwrap();
+    let error = SqliteStore::open(&store.database, ProviderName::ALPACA).await.unwrap_err();
+    assert_eq!(error.code(), "NEWER_SCHEMA");
+}
