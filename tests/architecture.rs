@@ -26,10 +26,9 @@ fn drawn() -> Arrows {
 }
 
 fn packages() -> Vec<Value> {
-    let metadata =
-        Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--format-version=1"]).current_dir(root());
-    let metadata = { metadata }.output().unwrap();
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    let output = command.args(["metadata", "--no-deps", "--format-version=1"]).current_dir(root()).output().unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     metadata["packages"].as_array().unwrap().clone()
 }
 
