@@ -1,9 +1,7 @@
 use barkeep_types::{Bar, Symbol};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
-use crate::fetch::Fetch;
-use crate::paging::Paging;
-use crate::{BarsRequest, ProvenPage, Provider, Result};
+use crate::{BarsRequest, Fetch, Fetched, ProvenPage, Provider, Result};
 
 /// What callers use: streams that follow page tokens, check every page, and tell what it proves.
 ///
@@ -11,22 +9,18 @@ use crate::{BarsRequest, ProvenPage, Provider, Result};
 pub trait ProviderExt: Provider {
     /// The pages that answer `request`, checked, each with what it proves.
     ///
-    /// The first error ends the stream, and so does the first impossible bar. Use [`ProviderExt::fetch`] where one bad
-    /// symbol must not stop the others.
+    /// The first error ends the stream, and so does the first symbol that is refused or has impossible bars. Use
+    /// [`ProviderExt::fetch`] where one bad symbol must not stop the others.
     fn pages(&self, request: BarsRequest) -> BoxStream<'_, Result<ProvenPage>> {
-        let paging = Paging::new(request, &self.limits());
-        let pages = stream::try_unfold((self, paging), async |(provider, mut paging)| {
-            if paging.is_finished() {
-                return Ok(None);
-            }
-            let page = provider.page(paging.request(), paging.token()).await?;
-            let checked = paging.accept(page)?;
-            match checked.impossible.into_iter().next() {
-                Some(error) => Err(error),
-                None => Ok(Some((checked.page, (provider, paging)))),
-            }
+        let pages = self.fetch(request).map(|fetched| match fetched? {
+            Fetched::Page(page) => Ok(page),
+            Fetched::Rejected { error, .. } => Err(error),
         });
-        pages.boxed()
+        let until_error = pages.scan(true, |is_good, page| {
+            let go_on = std::mem::replace(is_good, page.is_ok());
+            std::future::ready(go_on.then_some(page))
+        });
+        until_error.boxed()
     }
 
     /// The bars that answer `request`, sorted by symbol, then by time.

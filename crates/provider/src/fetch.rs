@@ -124,6 +124,7 @@ impl<P: Provider + ?Sized> Work<'_, P> {
                 self.ready.push_back(Fetched::Rejected { symbol: symbol.clone(), error });
             }
         }
+        self.todo.extend(checked.torn);
         self.paging = (!paging.is_finished()).then_some(paging);
         Ok(())
     }

@@ -42,7 +42,8 @@ pub use retrying::Retrying;
 ///
 /// # Contract
 ///
-/// - Bars are the ones whose start lies in the request's half-open range, labelled by where they start.
+/// - Bars are the ones whose start lies in the request's half-open range, labelled by where they start, which is a whole
+///   minute.
 /// - Pages are sorted by symbol (by its bytes), then by time. A page may end anywhere, within a symbol too, and may hold
 ///   fewer bars than allowed, or none.
 /// - `token` is `None` for the first page, then what the page before gave; everything else in the request stays the

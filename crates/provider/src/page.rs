@@ -82,14 +82,14 @@ pub struct CoverageProof {
 pub struct ProvenPage {
     /// Bars by symbol, sorted by symbol, none of them empty.
     pub bars: Vec<SymbolBars>,
-    /// What this page newly proves, sorted by symbol. Proofs of all pages of a request are disjoint, and once the last
-    /// page is there they are the whole request.
+    /// What this page newly proves, sorted by symbol. The proofs of all pages are disjoint, and when a stream ends without
+    /// an error they are all that was asked for.
     pub proofs: Vec<CoverageProof>,
-    /// How many bars were left out, since they were of other symbols or outside of the range.
+    /// How many bars were left out: of other symbols, outside of the range, or not starting on a whole minute.
     pub dropped: usize,
     /// How many bars came twice; the later one counts.
     pub repeated: usize,
-    /// Whether it is the last page of its request.
+    /// Whether no token leads on from here. More pages may come if several requests are needed.
     pub is_last: bool,
     /// The vendor's id of the request.
     pub request_id: Option<String>,

@@ -26,6 +26,8 @@ pub(crate) struct Paging {
     most_pages: u32,
     stalled: u32,
     finished: bool,
+    /// Whether bars are made of smaller ones on request, so that a page may end inside of one.
+    is_derived: bool,
 }
 
 /// Where one symbol of the request stands.
@@ -41,6 +43,14 @@ struct Progress {
 struct Cursor {
     index: usize,
     last: Bar,
+    /// Whether it came in pieces.
+    is_torn: bool,
+}
+
+impl Cursor {
+    fn position(&self) -> (usize, DateTime<Utc>) {
+        (self.index, self.last.start)
+    }
 }
 
 /// A page that passed, and the symbols that did not.
@@ -49,6 +59,8 @@ pub(crate) struct Checked {
     pub(crate) page: ProvenPage,
     /// One `InvalidData` for each symbol with an impossible bar: nothing more of it is given or proven.
     pub(crate) impossible: Vec<Error>,
+    /// Asks for the bar that the page before ended in: only a page of its own can show it whole.
+    pub(crate) torn: Option<BarsRequest>,
 }
 
 /// The bars of a page that were asked for, by the symbol's place in the request.
@@ -71,6 +83,7 @@ impl Paging {
             most_pages: most_pages(&request, limits),
             stalled: 0,
             finished: false,
+            is_derived: !limits.native_timeframes.contains(&request.timeframe()),
             request,
         }
     }
@@ -115,9 +128,14 @@ impl Paging {
         self.check_progress(reached, next.is_some())?;
 
         let impossible = self.set_aside_impossible(&mut sorted);
-        self.return_held(before, &mut sorted);
         if next.is_some() {
             self.hold_back(&mut sorted);
+        } else {
+            self.cursor = None;
+        }
+        let torn = before.and_then(|held| self.return_held(held, &mut sorted));
+        if torn.as_ref() == Some(&self.request) {
+            return Err(bad("a single bar does not fit on a page".to_owned(), request_id.as_deref()));
         }
         let proofs = self.prove(next.is_none());
         self.finished = next.is_none();
@@ -131,7 +149,7 @@ impl Paging {
             is_last: self.finished,
             request_id,
         };
-        Ok(Checked { page, impossible })
+        Ok(Checked { page, impossible, torn })
     }
 
     fn check_token(&mut self, next: Option<&PageToken>) -> Result<()> {
@@ -149,8 +167,8 @@ impl Paging {
         Error::PaginationLoop { detail, pages: self.pages }
     }
 
-    /// Sorts a page's bars and leaves out what was not asked for. A few such bars are a vendor's slip; a page with many
-    /// answers another question.
+    /// Sorts a page's bars and leaves out what was not asked for: other symbols, other times, bars that start within a
+    /// minute. A few such bars are a vendor's slip; a page with many answers another question.
     fn sort(&self, bars: Vec<SymbolBars>) -> Result<Sorted, String> {
         let range = self.request.range();
         let mut sorted = Sorted::default();
@@ -162,7 +180,7 @@ impl Paging {
                 sorted.dropped += came;
                 continue;
             };
-            bars.retain(|bar| range.contains(bar.start));
+            bars.retain(|bar| range.contains(bar.start) && bar.start.timestamp() % 60 == 0);
             sorted.dropped += came - bars.len();
             if !bars.is_empty() {
                 sorted.bars.entry(index).or_default().append(&mut bars);
@@ -179,25 +197,26 @@ impl Paging {
 
     /// Moves the cursor to the page's last bar; tells whether that is further than before.
     fn advance(&mut self, sorted: &Sorted) -> Result<bool, String> {
-        let Some((&first, _)) = sorted.bars.first_key_value() else { return Ok(false) };
-        let Some(end) =
-            sorted.bars.last_key_value().and_then(|(&index, bars)| Some(Cursor { index, last: *bars.last()? }))
+        let name = |index: usize| &self.request.symbols()[index];
+        let (Some((&first, _)), Some((&index, bars))) = (sorted.bars.first_key_value(), sorted.bars.last_key_value())
         else {
             return Ok(false);
         };
-        let position = |cursor: Cursor| (cursor.index, cursor.last.start);
-        if let Some(before) = self.cursor {
-            if first < before.index {
-                return Err(format!("it goes back to {}", self.request.symbols()[first]));
-            }
-            if position(end) < position(before) {
-                let symbol = &self.request.symbols()[end.index];
-                return Err(format!("it goes back in time within {symbol}"));
-            }
+        let Some(&last) = bars.last() else { return Ok(false) };
+        let mut end = Cursor { index, last, is_torn: false };
+        let Some(before) = self.cursor.replace(end) else { return Ok(true) };
+        if first < before.index {
+            return Err(format!("it goes back to {}", name(first)));
         }
-        let advanced = self.cursor.is_none_or(|before| position(before) < position(end));
-        self.cursor = Some(end);
-        Ok(advanced)
+        if end.position() < before.position() {
+            return Err(format!("it goes back in time within {}", name(index)));
+        }
+        let has_advanced = before.position() < end.position();
+        if !has_advanced {
+            end.is_torn = before.is_torn || (self.is_derived && before.last != end.last);
+            self.cursor = Some(end);
+        }
+        Ok(has_advanced)
     }
 
     fn check_progress(&mut self, advanced: bool, has_token: bool) -> Result<()> {
@@ -226,23 +245,49 @@ impl Paging {
         errors
     }
 
-    /// Gives the bar that the page before held back to this page, unless it comes again.
-    fn return_held(&self, held: Option<Cursor>, sorted: &mut Sorted) {
-        let Some(Cursor { index, last }) = held else { return };
-        if self.progress[index].set_aside {
-            return;
-        }
-        let bars = sorted.bars.entry(index).or_default();
-        bars.insert(0, last);
-        sorted.repeated += in_order(bars);
-    }
-
     /// Holds the last bar back: it may be an aggregate that the page cut through.
     fn hold_back(&self, sorted: &mut Sorted) {
         let Some(cursor) = self.cursor else { return };
         if let Some(bars) = sorted.bars.get_mut(&cursor.index) {
             bars.pop();
         }
+    }
+
+    /// Gives the bar that the page before held back to this page, unless it is held on. An aggregate that comes again
+    /// with other numbers may be the same bar newly told, or the rest of it: then neither is given, and what to ask for
+    /// instead is.
+    fn return_held(&mut self, held: Cursor, sorted: &mut Sorted) -> Option<BarsRequest> {
+        let Cursor { index, last, is_torn } = held;
+        let is_held_on = self.cursor.is_some_and(|cursor| cursor.position() == held.position());
+        if is_held_on || self.progress[index].set_aside {
+            return None;
+        }
+        let bars = sorted.bars.entry(index).or_default();
+        let again = bars.iter().find(|bar| bar.start == last.start);
+        if is_torn || (self.is_derived && again.is_some_and(|again| *again != last)) {
+            bars.retain(|bar| bar.start != last.start);
+            return self.leave_out(
+                index,
+                last.start,
+                bars.iter().find(|bar| bar.start > last.start).map(|bar| bar.start),
+            );
+        }
+        bars.insert(0, last);
+        sorted.repeated += in_order(bars);
+        None
+    }
+
+    /// Leaves a bar out of what is proven, up to where the next one starts.
+    fn leave_out(&mut self, index: usize, start: DateTime<Utc>, next: Option<DateTime<Utc>>) -> Option<BarsRequest> {
+        let range = self.request.range();
+        let end = match self.request.timeframe().length() {
+            Some(length) => range.end().min(start + length),
+            None => next.or(self.cursor.filter(|at| at.index == index).map(|at| at.last.start)).unwrap_or(range.end()),
+        };
+        self.progress[index].proven_until = end;
+        let symbol = &self.request.symbols()[index];
+        let alone = self.request.keep(|other| *other == symbol)?;
+        Some(alone.over(TimeRange::new(start, end).ok()?))
     }
 
     /// Symbols that were seen and passed are known to their end, the one paging stands in up to its last bar, and

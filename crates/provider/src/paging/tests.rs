@@ -91,7 +91,9 @@ fn a_few_bars_that_nobody_asked_for_are_dropped_and_counted() {
 
 #[test]
 fn a_page_of_other_symbols_or_other_days_is_no_answer() {
-    for bars in [of("D", [1]), of("A", [-1, 2]), of("C", [10, 11])] {
+    let mut off_the_grid = of("A", [1, 2]);
+    off_the_grid.bars[1].start += chrono::TimeDelta::seconds(17);
+    for bars in [of("D", [1]), of("A", [-1, 2]), of("C", [10, 11]), off_the_grid] {
         let text = refuse(&mut paging(), page([bars], None));
         assert!(text.contains("BAD_RESPONSE") && text.contains("not asked for"), "{text}");
     }
@@ -152,6 +154,66 @@ fn a_symbol_with_an_impossible_bar_is_set_aside_and_nothing_more_of_it_proven() 
     };
     assert_eq!((symbol.as_str(), offenders[0].bar.start), ("A", at(3)));
     assert_eq!(accept(&mut paging, page([of("B", [2])], None)), "B 0,2 | B 0-10 C 0-10");
+}
+
+/// Hourly bars, made of minutes, of A over the first ten hours.
+fn derived() -> Paging {
+    let range = TimeRange::new(at(0), at(600)).unwrap();
+    let request =
+        BarsRequest::new(["A".parse().unwrap()], barkeep_types::Timeframe::H1, barkeep_types::Feed::SIP, range)
+            .unwrap();
+    let native_timeframes = vec![barkeep_types::Timeframe::M1];
+    Paging::new(request, &Limits { native_timeframes, ..Limits::new(100) })
+}
+
+fn closing_at(mut of: SymbolBars, close: f64) -> SymbolBars {
+    of.bars[0].close = close;
+    of
+}
+
+#[test]
+fn a_derived_bar_that_came_in_pieces_is_asked_for_alone() {
+    let mut paging = derived();
+    assert_eq!(accept(&mut paging, page([of("A", [0, 60])], Some("x"))), "A 0 | A 0-60");
+    let rest = closing_at(of("A", [60, 120, 180]), 10.5);
+    let checked = paging.accept(page([rest], Some("y"))).unwrap();
+    assert_eq!(told(&checked.page), "A 120 | A 120-180");
+    let torn = checked.torn.unwrap();
+    assert_eq!((torn.range().start(), torn.range().end()), (at(60), at(120)));
+    assert_eq!(accept(&mut paging, page([], None)), "A 180 | A 180-600");
+}
+
+#[test]
+fn a_derived_bar_in_three_pieces_is_asked_for_alone_too() {
+    for last_page in [of("A", [180]), of("A", [60]), of("A", [])] {
+        let mut paging = derived();
+        paging.accept(page([of("A", [60])], Some("x"))).unwrap();
+        let piece = closing_at(of("A", [60]), 10.5);
+        assert_eq!(accept(&mut paging, page([piece], Some("y"))), " | ");
+        let checked = paging.accept(page([last_page.clone()], None)).unwrap();
+        let given = if last_page.bars.iter().any(|bar| bar.start == at(180)) { "A 180" } else { "" };
+        assert_eq!(told(&checked.page), format!("{given} | A 120-600"));
+        assert_eq!(checked.torn.unwrap().range().start(), at(60));
+    }
+}
+
+#[test]
+fn a_derived_bar_that_comes_again_as_it_was_is_whole() {
+    let mut paging = derived();
+    paging.accept(page([of("A", [0, 60])], Some("x"))).unwrap();
+    let checked = paging.accept(page([of("A", [60, 120])], None)).unwrap();
+    assert_eq!((told(&checked.page).as_str(), checked.torn), ("A 60,120 | A 60-600", None));
+}
+
+#[test]
+fn a_bar_that_fits_on_no_page_is_no_answer() {
+    let mut paging = derived();
+    let alone = paging.request().over(TimeRange::new(at(60), at(120)).unwrap());
+    paging = Paging { request: alone, ..paging };
+    paging.progress[0].proven_until = at(60);
+    paging.accept(page([of("A", [60])], Some("x"))).unwrap();
+    let text = refuse(&mut paging, page([closing_at(of("A", [60]), 10.5)], None));
+    assert!(text.contains("BAD_RESPONSE") && text.contains("does not fit"), "{text}");
 }
 
 #[test]
