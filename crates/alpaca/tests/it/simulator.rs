@@ -1,1 +1,184 @@
-//! Alpaca's simulator, written by somebody else from the same documentation.
+//! Alpaca's simulator, written by somebody else from the same documentation, with the truth beside it.
+
+use std::collections::BTreeMap;
+
+use barkeep_alpaca::{Alpaca, Timeouts};
+use barkeep_alpaca_sim::{AlpacaSim, Market, Options, Plan};
+use barkeep_provider::conformance::Subject;
+use barkeep_provider::{BarsRequest, Error, Fetched, Provider, ProviderExt, Result, SymbolBars};
+use barkeep_types::{Adjustment, Bar, Feed, Series, Symbol, Timeframe};
+use futures::{StreamExt, TryStreamExt};
+
+use crate::{over, request};
+
+/// A client that waits as long as a busy machine may need.
+fn client(base_url: &str) -> Alpaca {
+    crate::client(base_url).with_timeouts(Timeouts::default())
+}
+
+fn options() -> Options {
+    AlpacaSim::options().with_market(Market::new(7)).with_now("2024-06-03T12:00:00Z".parse().unwrap())
+}
+
+fn truth(sim: &AlpacaSim, request: &BarsRequest) -> Vec<SymbolBars> {
+    let of = |symbol: &Symbol| {
+        let series = Series {
+            symbol: symbol.clone(),
+            timeframe: request.timeframe(),
+            // The simulator's crypto trades at one place, under no name of its own.
+            feed: if symbol.as_str().contains('/') { Feed::SIP } else { request.feed().clone() },
+            adjustment: request.adjustment(),
+        };
+        let now = "2024-06-03T12:00:00Z".parse().unwrap();
+        SymbolBars { symbol: symbol.clone(), bars: sim.market().truth_at(&series, request.range(), now) }
+    };
+    request.symbols().iter().map(of).filter(|of| !of.bars.is_empty()).collect()
+}
+
+fn by_symbol(bars: impl IntoIterator<Item = (Symbol, Bar)>) -> BTreeMap<Symbol, Vec<Bar>> {
+    let mut all = BTreeMap::<Symbol, Vec<Bar>>::new();
+    for (symbol, bar) in bars {
+        all.entry(symbol).or_default().push(bar);
+    }
+    all
+}
+
+/// Fetches everything, and finds it to be the truth; tells how many requests that took.
+async fn fetch_the_truth(sim: &AlpacaSim, alpaca: &Alpaca, request: BarsRequest) -> u64 {
+    let before = sim.requests().bars;
+    let bars: Vec<_> = alpaca.bars(request.clone()).try_collect().await.unwrap();
+    let truth: BTreeMap<_, _> = truth(sim, &request).into_iter().map(|of| (of.symbol, of.bars)).collect();
+    let mut bars = by_symbol(bars);
+    // A bar that was cut in two is fetched last.
+    bars.values_mut().for_each(|bars| bars.sort_by_key(|bar| bar.start));
+    assert_eq!(bars, truth);
+    sim.requests().bars - before
+}
+
+mod minutes {
+    use super::*;
+
+    async fn subject() -> Subject {
+        let sim = options().start().await.unwrap();
+        let request = request(&["AAPL", "MSFT", "ZZTOP"]);
+        let alpaca = client(&sim.base_url()).with_page_bars(100);
+        let truth = truth(&sim, &request);
+        Subject::new(alpaca, request, truth).with_alive(sim)
+    }
+
+    barkeep_provider::provider_conformance!(subject().await);
+}
+
+mod hours_on_short_pages {
+    use super::*;
+
+    async fn subject() -> Subject {
+        let sim =
+            options().with_source_bars_a_page(Some(300)).with_token_on_full_last_page(true).start().await.unwrap();
+        let request = over(&["AAPL", "MSFT", "ZZTOP"], Timeframe::H1, "2024-03-04T00:00:00Z", "2024-03-06T00:00:00Z");
+        let alpaca = client(&sim.base_url()).with_page_bars(20);
+        let truth = truth(&sim, &request);
+        Subject::new(alpaca, request, truth).with_alive(sim)
+    }
+
+    barkeep_provider::provider_conformance!(subject().await);
+}
+
+#[tokio::test]
+async fn every_timeframe_adjustment_and_feed_is_fetched_as_it_is() {
+    let sim = options().start().await.unwrap();
+    let alpaca = client(&sim.base_url());
+    for timeframe in Timeframe::ALL {
+        let (from, to) = match timeframe.minutes() {
+            Some(_) => ("2024-02-26T00:00:00Z", "2024-03-12T00:00:00Z"),
+            None => ("2019-01-01T05:00:00Z", "2024-03-01T05:00:00Z"),
+        };
+        let request = over(&["AAPL", "MSFT", "TSLA"], timeframe, from, to);
+        for adjustment in [Adjustment::RAW, Adjustment::SPLIT, Adjustment::ALL] {
+            fetch_the_truth(&sim, &alpaca, request.clone().with_adjustment(adjustment)).await;
+        }
+        let iex = BarsRequest::new(request.symbols().to_vec(), timeframe, Feed::IEX, request.range()).unwrap();
+        fetch_the_truth(&sim, &alpaca, iex).await;
+    }
+}
+
+#[tokio::test]
+async fn crypto_is_fetched_without_the_parameters_of_stocks() {
+    let sim = options().start().await.unwrap();
+    let range = request(&["BTC/USD"]).range();
+    let symbols = ["BTC/USD", "ETH/USD"].map(|text| text.parse().unwrap());
+    let request = BarsRequest::new(symbols, Timeframe::M1, "us".parse().unwrap(), range).unwrap();
+    assert!(!truth(&sim, &request).is_empty(), "the simulator has crypto");
+    assert_eq!(fetch_the_truth(&sim, &client(&sim.base_url()), request).await, 1);
+}
+
+#[tokio::test]
+async fn bars_that_a_page_cuts_in_two_are_whole() {
+    for timeframe in [Timeframe::M15, Timeframe::H1, Timeframe::H4, Timeframe::W1] {
+        let sim = options().with_source_bars_a_page(Some(701)).with_pages_cut_inside_bars(true).start().await.unwrap();
+        let request = over(&["AAPL", "MSFT"], timeframe, "2021-03-01T00:00:00Z", "2021-03-22T00:00:00Z");
+        fetch_the_truth(&sim, &client(&sim.base_url()), request).await;
+    }
+}
+
+/// What became of each symbol that was set aside, and the bars of the rest.
+async fn fetch(alpaca: &Alpaca, request: BarsRequest) -> (BTreeMap<Symbol, Vec<Bar>>, Vec<String>, u64) {
+    let (mut bars, mut rejected) = (Vec::new(), Vec::new());
+    let mut fetch = alpaca.fetch(request);
+    while let Some(fetched) = fetch.next().await {
+        match fetched.unwrap() {
+            Fetched::Page(page) => bars.extend(
+                page.bars.into_iter().flat_map(|of| of.bars.into_iter().map(move |bar| (of.symbol.clone(), bar))),
+            ),
+            Fetched::Rejected { symbol, error } => rejected.push(format!("{symbol} {}", error.code())),
+        }
+    }
+    (by_symbol(bars), rejected, fetch.calls())
+}
+
+#[tokio::test]
+async fn malformed_symbols_are_set_aside_by_name_and_unknown_ones_are_empty() {
+    let sim = options().start().await.unwrap();
+    let request = request(&["3USL", "AAPL", "BRK-B", "MSFT", "ZZTOP"]);
+    let (bars, rejected, calls) = fetch(&client(&sim.base_url()), request).await;
+    assert_eq!(bars.keys().map(Symbol::as_str).collect::<Vec<_>>(), ["AAPL", "MSFT"]);
+    assert_eq!(
+        (rejected.as_slice(), calls),
+        (&["3USL INVALID_SYMBOL".to_owned(), "BRK-B INVALID_SYMBOL".to_owned()][..], 3)
+    );
+}
+
+async fn refusal(alpaca: &Alpaca, request: BarsRequest) -> Error {
+    let pages: Result<Vec<_>> = alpaca.pages(request).try_collect().await;
+    pages.unwrap_err()
+}
+
+#[tokio::test]
+async fn recent_data_is_refused_on_the_free_plan_with_its_cure() {
+    let sim = options().with_plan(Plan::BASIC).start().await.unwrap();
+    let alpaca = client(&sim.base_url());
+    let recent = over(&["AAPL"], Timeframe::M1, "2024-06-03T11:00:00Z", "2024-06-03T12:00:00Z");
+    let error = refusal(&alpaca, recent.clone()).await;
+    assert!(matches!(error, Error::TooRecent { .. }), "{error}");
+    let available = alpaca.limits().available(recent.range(), "2024-06-03T12:00:00Z".parse().unwrap());
+    fetch_the_truth(&sim, &alpaca, recent.over(available.range.unwrap())).await;
+}
+
+#[tokio::test]
+async fn wrong_keys_are_refused() {
+    let sim = options().with_keys("other", "keys").start().await.unwrap();
+    let error = refusal(&client(&sim.base_url()), request(&["AAPL"])).await;
+    assert!(matches!(error, Error::Unauthenticated { .. } | Error::Forbidden { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_request_limit_is_told_on_every_answer() {
+    let sim = options().with_plan(Plan::BASIC.with_requests_a_minute(2)).start().await.unwrap();
+    let alpaca = client(&sim.base_url());
+    let page = alpaca.page(&request(&["AAPL"]), None).await.unwrap();
+    let quota = page.quota.unwrap();
+    assert_eq!((quota.limit, quota.remaining), (2, 1));
+    alpaca.page(&request(&["AAPL"]), None).await.unwrap();
+    let error = refusal(&alpaca, request(&["AAPL"])).await;
+    assert_eq!(error.code(), "RATE_LIMIT_EXCEEDED");
+}
