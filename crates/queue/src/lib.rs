@@ -28,6 +28,7 @@ mod rows;
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod statements;
+mod worker;
 
 pub use backoff::Backoff;
 pub use budget::{BudgetState, Budgets, Grant, Rate};
@@ -48,3 +49,4 @@ pub use postgres::PostgresQueue;
 pub use queue::Queue;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteQueue;
+pub use worker::{Ending, Job, StopReason, Work, Worked, Worker};

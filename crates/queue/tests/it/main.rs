@@ -5,3 +5,4 @@
 mod model;
 mod postgres;
 mod sqlite;
+mod worker;

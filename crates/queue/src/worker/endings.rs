@@ -1,0 +1,132 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Receiver;
+
+use super::heart::Held;
+use super::{Ending, Worked};
+use crate::{Completion, Error, Failure, LeaseKey, Queue, Result, Then, Verdict};
+
+/// The most endings written at once.
+const BATCH: usize = 1_000;
+
+/// Writes endings, many at a time.
+pub(super) struct Endings {
+    pub(super) queue: Arc<dyn Queue>,
+    pub(super) held: Held,
+    pub(super) linger: Duration,
+    pub(super) worked: Worked,
+}
+
+impl Endings {
+    /// Writes what comes, until all senders are gone.
+    pub(super) async fn write(mut self, mut endings: Receiver<(LeaseKey, Ending)>) -> Result<Worked> {
+        let mut batch = Vec::with_capacity(BATCH);
+        while endings.recv_many(&mut batch, BATCH).await > 0 {
+            if batch.len() < BATCH && !self.linger.is_zero() {
+                tokio::time::sleep(self.linger).await;
+                while batch.len() < BATCH
+                    && let Ok(ending) = endings.try_recv()
+                {
+                    batch.push(ending);
+                }
+            }
+            self.write_batch(std::mem::take(&mut batch)).await?;
+        }
+        Ok(self.worked)
+    }
+
+    async fn write_batch(&mut self, batch: Vec<(LeaseKey, Ending)>) -> Result<()> {
+        let keys: Vec<LeaseKey> = batch.iter().map(|(key, _)| *key).collect();
+        let (mut done, mut failed, mut snoozed) = (Vec::new(), Vec::new(), Vec::<(Duration, Vec<LeaseKey>)>::new());
+        for (key, ending) in batch {
+            match ending {
+                // Whatever lease the work named: it is this job that ended.
+                Ending::Done(completion) => done.push(Completion { lease: key, ..completion }),
+                Ending::Failed(failure) => failed.push(Failure { lease: key, ..failure }),
+                Ending::Snoozed(wait) => match snoozed.iter_mut().find(|(other, _)| *other == wait) {
+                    Some((_, keys)) => keys.push(key),
+                    None => snoozed.push((wait, vec![key])),
+                },
+            }
+        }
+        self.complete(done).await?;
+        self.fail(failed).await?;
+        for (wait, keys) in snoozed {
+            self.release(keys, wait).await?;
+        }
+        self.held.remove(keys);
+        Ok(())
+    }
+
+    async fn complete(&mut self, done: Vec<Completion>) -> Result<()> {
+        let mut refused = Vec::new();
+        match persevere(|| self.queue.complete(&done)).await {
+            Ok(lost) => self.count_done(done.len(), lost.len()),
+            // One of them has a result that cannot be stored; the others shall not suffer for it.
+            Err(Error::Invalid { .. }) => {
+                for done in done {
+                    match persevere(|| self.queue.complete(std::slice::from_ref(&done))).await {
+                        Ok(lost) => self.count_done(1, lost.len()),
+                        Err(error @ Error::Invalid { .. }) => refused.push(unstorable(done.lease, &error)),
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        self.fail(refused).await
+    }
+
+    async fn fail(&mut self, failures: Vec<Failure>) -> Result<()> {
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let verdicts = match persevere(|| self.queue.fail(&failures)).await {
+            // A code that cannot be stored, or an absurd wait.
+            Err(error @ Error::Invalid { .. }) => {
+                let told: Vec<_> = failures.iter().map(|failure| unstorable(failure.lease, &error)).collect();
+                persevere(|| self.queue.fail(&told)).await?
+            }
+            verdicts => verdicts?,
+        };
+        let lost = verdicts.iter().filter(|verdict| **verdict == Verdict::Lost).count() as u64;
+        self.worked.lost += lost;
+        self.worked.failed += verdicts.len() as u64 - lost;
+        Ok(())
+    }
+
+    async fn release(&mut self, keys: Vec<LeaseKey>, wait: Duration) -> Result<()> {
+        // A wait that is too long to be stored is as good as never; a day is soon enough to say so again.
+        let wait = wait.min(Duration::from_secs(24 * 3600));
+        let lost = persevere(|| self.queue.release(&keys, wait)).await?.len() as u64;
+        self.worked.lost += lost;
+        self.worked.snoozed += keys.len() as u64 - lost;
+        Ok(())
+    }
+
+    fn count_done(&mut self, asked: usize, lost: usize) {
+        self.worked.lost += lost as u64;
+        self.worked.done += (asked - lost) as u64;
+    }
+}
+
+/// The failure of a job whose ending the queue refuses to store.
+fn unstorable(lease: LeaseKey, error: &Error) -> Failure {
+    Failure::new(lease, error.code(), error.to_string()).then(Then::Discard)
+}
+
+/// Asks again while the database is out of reach: endings are worth keeping, and writing one twice does no harm.
+async fn persevere<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
+    let mut wait = Duration::from_millis(50);
+    loop {
+        match ask().await {
+            Err(error) if error.is_transient() => {
+                tracing::warn!(code = error.code(), wait_ms = wait.as_millis() as u64, "endings not written yet");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(5));
+            }
+            answer => return answer,
+        }
+    }
+}

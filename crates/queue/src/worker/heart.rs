@@ -1,0 +1,95 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::job::{Stop, StopReason};
+use crate::{Extension, LeaseKey, Queue};
+
+/// The leases that a worker holds, until their endings have been written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held {
+    leases: Arc<Mutex<HashMap<LeaseKey, Stop>>>,
+}
+
+impl Held {
+    pub(super) fn add(&self, key: LeaseKey, stop: Stop) {
+        self.lock().insert(key, stop);
+    }
+
+    pub(super) fn remove(&self, keys: impl IntoIterator<Item = LeaseKey>) {
+        let mut leases = self.lock();
+        for key in keys {
+            leases.remove(&key);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn keys(&self) -> Vec<LeaseKey> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// Tells jobs what was found out about their leases.
+    fn tell(&self, keys: &[LeaseKey], extensions: &[Extension]) {
+        let mut leases = self.lock();
+        for (key, extension) in keys.iter().zip(extensions) {
+            match extension {
+                Extension::Held => {}
+                Extension::CancelRequested => {
+                    leases.get(key).inspect(|stop| stop.because(StopReason::Cancelled));
+                }
+                Extension::Lost => {
+                    leases.remove(key).inspect(|stop| stop.because(StopReason::Lost));
+                }
+            }
+        }
+    }
+
+    /// Tells every job that its lease must be taken for lost.
+    fn lose_all(&self) {
+        self.lock().values().for_each(|stop| stop.because(StopReason::Lost));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<LeaseKey, Stop>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Extends what is held three times a lease, and takes back what others left behind, until `stop`.
+pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, lease: Duration, stop: CancellationToken) {
+    let mut beats = tokio::time::interval((lease / 3).max(Duration::from_millis(1)));
+    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut extended_at = Instant::now();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = beats.tick() => {}
+        }
+        // What fails now is tried again at the next beat, when two thirds of the lease may be left to do it in.
+        let (keys, asked_at) = (held.keys(), Instant::now());
+        match queue.extend(&keys, lease).await {
+            Ok(extensions) => {
+                extended_at = asked_at;
+                held.tell(&keys, &extensions);
+            }
+            Err(error) => {
+                tracing::warn!(code = error.code(), leases = keys.len(), "leases not extended");
+                if extended_at.elapsed() >= lease {
+                    held.lose_all();
+                }
+            }
+        }
+        match queue.reap().await {
+            Ok(reaped) if reaped.returned + reaped.ended > 0 => {
+                tracing::info!(returned = reaped.returned, ended = reaped.ended, "lapsed leases taken back");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(code = error.code(), "lapsed leases not looked for"),
+        }
+    }
+}

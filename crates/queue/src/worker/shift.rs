@@ -1,0 +1,185 @@
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::endings::Endings;
+use super::heart::{self, Held};
+use super::job::{Job, Stop};
+use super::{Ending, Worked, Worker};
+use crate::{Claim, Failure, Lease, LeaseKey, Result};
+
+/// How long the last endings may take to be written, even where jobs are given no grace.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// One run of a worker, from the first claim to the last ending.
+pub(super) struct Shift<'a> {
+    worker: &'a Worker,
+    stop: CancellationToken,
+    until_idle: bool,
+    /// Tells jobs to come to an end.
+    winding_up: CancellationToken,
+    /// Drops what still runs.
+    dropping: CancellationToken,
+    room: Arc<Semaphore>,
+    jobs: TaskTracker,
+    held: Held,
+    endings: Sender<(LeaseKey, Ending)>,
+    writing: JoinHandle<Result<Worked>>,
+    beating: JoinHandle<()>,
+    heart_stop: CancellationToken,
+}
+
+impl<'a> Shift<'a> {
+    pub(super) fn begin(worker: &'a Worker, stop: CancellationToken) -> Self {
+        let held = Held::default();
+        let heart_stop = CancellationToken::new();
+        let (endings, received) = mpsc::channel(worker.concurrency.into());
+        let writer = Endings {
+            queue: Arc::clone(&worker.queue),
+            held: held.clone(),
+            linger: worker.linger,
+            worked: Worked::default(),
+        };
+        let heart = Arc::clone(&worker.heart);
+        Self {
+            worker,
+            stop,
+            until_idle: false,
+            winding_up: CancellationToken::new(),
+            dropping: CancellationToken::new(),
+            room: Arc::new(Semaphore::new(worker.concurrency.into())),
+            jobs: TaskTracker::new(),
+            writing: tokio::spawn(writer.write(received)),
+            beating: tokio::spawn(heart::beat(heart, held.clone(), worker.lease, heart_stop.clone())),
+            held,
+            endings,
+            heart_stop,
+        }
+    }
+
+    pub(super) fn until_idle(self) -> Self {
+        Self { until_idle: true, ..self }
+    }
+
+    pub(super) async fn work(self) -> Result<Worked> {
+        let claimed = self.claim_jobs().await;
+        self.winding_up.cancel();
+        self.jobs.close();
+        if timeout(self.worker.grace, self.jobs.wait()).await.is_err() {
+            self.dropping.cancel();
+            self.jobs.wait().await;
+        }
+        drop(self.endings);
+        let worked = match timeout(self.worker.grace.max(LAST_WORDS), self.writing).await {
+            Ok(written) => written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())),
+            Err(_) => Err(barkeep_database::Error::TimedOut { limit: self.worker.grace }.into()),
+        };
+        self.heart_stop.cancel();
+        // Nothing is held any more, and a beat that is under way does no harm.
+        self.beating.abort();
+        claimed.and(worked)
+    }
+
+    /// Claims jobs and starts them, until told to stop.
+    async fn claim_jobs(&self) -> Result<()> {
+        let (first, longest) = self.worker.poll;
+        let mut pause = first;
+        let mut turn = 0;
+        while let Some(room) = self.room().await {
+            // Looked at before the claim: an ending that is written after it may make another job claimable.
+            let was_idle = self.held.is_empty();
+            match self.claim(&mut turn, room).await {
+                Ok(0) if self.until_idle && was_idle => return Ok(()),
+                Ok(0) => pause = self.wait(pause).await.min(longest),
+                Ok(_) => pause = first,
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(code = error.code(), "no jobs claimed");
+                    pause = self.wait(pause).await.min(longest);
+                }
+                Err(error) => return Err(error),
+            }
+            if self.writing.is_finished() {
+                return Ok(()); // Its error says why.
+            }
+        }
+        Ok(())
+    }
+
+    /// Room for at least one job, and after a moment for as many as have ended by then; none once told to stop.
+    async fn room(&self) -> Option<Vec<OwnedSemaphorePermit>> {
+        let first = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return None,
+            first = Arc::clone(&self.room).acquire_owned() => first.ok()?,
+        };
+        let enough = usize::from(self.worker.concurrency) / 2;
+        if self.room.available_permits() < enough && !self.worker.linger.is_zero() {
+            sleep(self.worker.linger).await;
+        }
+        let more = std::iter::from_fn(|| Arc::clone(&self.room).try_acquire_owned().ok());
+        Some(std::iter::once(first).chain(more).collect())
+    }
+
+    /// Claims as many jobs as there is room for, of the first kind that has any, and starts them.
+    async fn claim(&self, turn: &mut usize, mut room: Vec<OwnedSemaphorePermit>) -> Result<usize> {
+        let kinds = &self.worker.kinds;
+        for _ in kinds {
+            let kind = &kinds[*turn % kinds.len()];
+            *turn += 1;
+            let limit = u16::try_from(room.len()).unwrap_or(u16::MAX);
+            let claim = Claim::new(kind, &self.worker.name).with_limit(limit).with_lease(self.worker.lease);
+            let leases = self.worker.queue.claim(&claim).await?;
+            if !leases.is_empty() {
+                let claimed = leases.len();
+                for (lease, permit) in leases.into_iter().zip(room.drain(..)) {
+                    self.start(lease, permit);
+                }
+                return Ok(claimed);
+            }
+        }
+        Ok(0)
+    }
+
+    fn start(&self, lease: Lease, permit: OwnedSemaphorePermit) {
+        let key = lease.key();
+        let stop = Stop::with(&self.winding_up);
+        self.held.add(key, stop.clone());
+        let job = Job::new(lease, stop);
+        let (work, endings, dropping) = (Arc::clone(&self.worker.work), self.endings.clone(), self.dropping.clone());
+        self.jobs.spawn(async move {
+            let working = AssertUnwindSafe(work.work(job)).catch_unwind();
+            let ending = tokio::select! {
+                biased;
+                ending = working => ending.unwrap_or_else(|panic| panicked(key, panic.as_ref())),
+                () = dropping.cancelled() => Ending::Snoozed(Duration::ZERO),
+            };
+            // The receiver is gone only if the queue refuses everything; then the lease lapses.
+            let _ = endings.send((key, ending)).await;
+            drop(permit);
+        });
+    }
+
+    /// Waits before an empty queue is asked again, and answers how long to wait the next time.
+    async fn wait(&self, pause: Duration) -> Duration {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = sleep(pause) => {}
+        }
+        pause * 2
+    }
+}
+
+fn panicked(lease: LeaseKey, panic: &(dyn Any + Send)) -> Ending {
+    let text = panic.downcast_ref::<&str>().copied();
+    let message = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    Failure::new(lease, "PANICKED", message).into()
+}
