@@ -40,7 +40,8 @@ async fn a_malformed_symbol() {
 
 #[tokio::test]
 async fn a_window_that_ends_before_it_starts() {
-    refused_without_a_trace(&["2024-03-01", "not after the start"], &["--from", "2024-03-01", "--to", "2024-01-01"]).await;
+    refused_without_a_trace(&["2024-03-01", "not after the start"], &["--from", "2024-03-01", "--to", "2024-01-01"])
+        .await;
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! A process is killed, or asked to stop; the next one goes on, and the bars are those of an undisturbed run.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
+use barkeep_orchestrator::Backend;
+use barkeep_orchestrator::types::{Bar, Series};
 use tests::{Kind, Scene, everything};
+use tokio::task::JoinSet;
 
 use crate::{on_both_databases, start};
 
@@ -29,26 +33,40 @@ fn arguments(url: &str) -> [&str; 11] {
 
 async fn killed_at_several_moments_the_next_run_ends_with_the_same_bars(kind: Kind) {
     let undisturbed = Scene::on(kind).await;
-    let started = Instant::now();
     let outcome = start(&arguments(undisturbed.url())).end().await;
-    let whole_run = started.elapsed();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let bars = everything(&*undisturbed.backend().await.store).await;
+    let count = bars.values().map(Vec::len).sum::<usize>() as u64;
 
-    let disturbed = Scene::on(kind).await;
-    // From the opening of the database to shortly before the end; each run goes on where the one before was killed.
-    for tenth in [1, 3, 5, 7, 9] {
-        let child = start(&arguments(disturbed.url()));
-        tokio::time::sleep(whole_run * tenth / 10).await;
-        child.kill().await;
+    let mut disturbed = JoinSet::new();
+    for tenth in [0, 2, 4, 6, 8] {
+        disturbed.spawn(async move { kill_and_go_on(kind, count * tenth / 10).await });
     }
-    let outcome = start(&arguments(disturbed.url())).end().await;
+    while let Some(disturbed) = disturbed.join_next().await {
+        assert_eq!(disturbed.unwrap(), bars);
+    }
+}
+
+/// Kills a run once it has stored so many bars, lets the next one go on, and returns what is stored then.
+async fn kill_and_go_on(kind: Kind, enough: u64) -> BTreeMap<Series, Vec<Bar>> {
+    let scene = Scene::on(kind).await;
+    let backend = scene.backend().await;
+    let child = start(&arguments(scene.url()));
+    while stored(&backend).await < enough {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    child.kill().await;
+    let outcome = start(&arguments(scene.url())).end().await;
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(outcome.json()["complete"], true);
-    let backend = disturbed.backend().await;
-    assert_eq!(everything(&*backend.store).await, bars);
     let counts = backend.inspect.counts().await.unwrap()["slice"];
     assert_eq!((counts.live(), counts.failed), (0, 0), "{counts:?}");
+    everything(&*backend.store).await
+}
+
+async fn stored(backend: &Backend) -> u64 {
+    let series = backend.store.series().await.unwrap();
+    backend.store.summaries(&series).await.unwrap().iter().map(|summary| summary.bars).sum()
 }
 
 async fn interrupted_the_slices_go_back_and_the_next_run_resumes_at_once(kind: Kind) {
