@@ -1,9 +1,8 @@
 use barkeep_types::{Grid, TimeRange};
 use chrono::{DateTime, Utc};
 
-use crate::gaps::locate;
-use crate::planner::settled_slots;
-use crate::{SeriesState, Slots};
+use crate::locate::{locate, settled_slots};
+use crate::{SeriesState, Slots, gaps};
 
 /// A run of a series' bars and why it is, or is not, asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,40 +31,33 @@ pub enum Reason {
 
 /// Says of every bar that may exist why it is missing or not, in runs, earliest first.
 ///
-/// Covered wins over live, and unsettled over both: what may still change is never final.
+/// Unsettled wins over covered, which wins over live: what may still change is never final.
 pub fn explain(grid: &Grid, settled_until: DateTime<Utc>, state: &SeriesState<'_>) -> Vec<Explanation> {
-    let settled = settled_slots(grid, settled_until);
     let (mut covered, mut live) = (Vec::new(), Vec::new());
-    locate(grid, state.covered, &mut covered);
-    locate(grid, state.live, &mut live);
-    let mut cuts: Vec<u32> = [0, settled, grid.bars()].to_vec();
-    cuts.extend(covered.iter().chain(&live).flat_map(|slots| [slots.start, slots.end]));
-    cuts.sort_unstable();
-    cuts.dedup();
-    let within = |list: &[Slots], slot: u32| list.iter().any(|slots| slots.contains(&slot));
-    let reason = |slot| {
-        if slot >= settled {
-            Reason::Unsettled
-        } else if within(&covered, slot) {
-            Reason::Covered
-        } else if within(&live, slot) {
-            Reason::Live
-        } else {
-            Reason::Missing
-        }
+    locate(grid, [state.covered].into_iter(), &mut covered);
+    locate(grid, [state.live].into_iter(), &mut live);
+    let end = settled_slots(grid, settled_until);
+    let without = |left: &[Slots], right: &[Slots]| {
+        let mut rest = Vec::new();
+        gaps(0..end, left, right, &mut rest);
+        rest
     };
-    let mut runs: Vec<(Slots, Reason)> = Vec::new();
-    for pair in cuts.windows(2) {
-        let reason = reason(pair[0]);
-        match runs.last_mut() {
-            Some((slots, last)) if *last == reason => slots.end = pair[1],
-            _ => runs.push((pair[0]..pair[1], reason)),
-        }
+    let missing = without(&covered, &live);
+    let live = without(&covered, &missing);
+    let covered = without(&missing, &live);
+    let lists = [(missing, Reason::Missing), (covered, Reason::Covered), (live, Reason::Live)];
+    let mut runs: Vec<(Slots, Reason)> =
+        lists.into_iter().flat_map(|(slots, reason)| slots.into_iter().map(move |run| (run, reason))).collect();
+    runs.sort_by_key(|(slots, _)| slots.start);
+    runs.push((end..grid.bars(), Reason::Unsettled));
+    runs.into_iter().filter_map(|(slots, reason)| Explanation::of(grid, &slots, reason)).collect()
+}
+
+impl Explanation {
+    /// `None` of no slots.
+    fn of(grid: &Grid, slots: &Slots, reason: Reason) -> Option<Self> {
+        let last = slots.clone().next_back()?;
+        let range = TimeRange::new(grid.bar(slots.start)?.start(), grid.bar(last)?.end()).ok()?;
+        Some(Self { range, bars: slots.end - slots.start, reason })
     }
-    runs.into_iter()
-        .filter_map(|(slots, reason)| {
-            let range = TimeRange::new(grid.bar(slots.start)?.start(), grid.bar(slots.end - 1)?.end()).ok()?;
-            Some(Explanation { range, bars: slots.end - slots.start, reason })
-        })
-        .collect()
 }

@@ -1,8 +1,6 @@
 use std::ops::Range;
 
-use barkeep_types::{Grid, TimeRange};
-
-/// A half-open run of bar slots of a [`Grid`].
+/// A half-open run of bar slots of a [`Grid`](barkeep_types::Grid).
 pub type Slots = Range<u32>;
 
 /// Puts into `gaps` the slots of `window` that neither list holds, in order, none touching another.
@@ -57,10 +55,4 @@ fn sweep<'a>(window: Slots, held: impl Iterator<Item = &'a Slots>, gaps: &mut Ve
     if free < window.end {
         gaps.push(free..window.end);
     }
-}
-
-/// Puts into `slots` what each range holds of the grid, leaving out ranges that hold no bar.
-pub(crate) fn locate(grid: &Grid, ranges: &[TimeRange], slots: &mut Vec<Slots>) {
-    slots.clear();
-    slots.extend(ranges.iter().map(|range| grid.slots_in(*range)).filter(|slots| !slots.is_empty()));
 }

@@ -4,10 +4,18 @@
 
 mod explain;
 mod gaps;
+mod lifts;
+mod limits;
+mod load;
+mod locate;
+mod missing;
 mod model;
 mod pack;
 mod plan;
 mod planner;
+mod rows;
+mod tile;
+mod windows;
 
 pub use explain::{Explanation, Reason, explain};
 pub use gaps::{Slots, gaps};

@@ -1,20 +1,21 @@
-use barkeep_types::{Grid, Symbol, Timeframe};
-use chrono::TimeDelta;
+use barkeep_types::Symbol;
+
+use crate::load::{Load, Loads};
 
 /// What one request to a vendor can carry.
 ///
 /// A page ends when either limit is reached, over all symbols of the request together. The default is the safe reading
-/// of Alpaca's rules: it may expect more pages than there will be, never fewer.
+/// of Alpaca's rules: it may expect more pages than there will be, never fewer. Limits of zero count as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageModel {
     /// The bars a page holds.
     pub bars: u32,
     /// The minutes (for weeks and months: days) that a page's bars are made of, where the vendor derives bars from
-    /// shorter ones and counts those; `None` if it counts only what it sends.
+    /// shorter ones and counts those; `None` if it counts only what it sends. `m1` and `d1` are never derived.
     pub source_bars: Option<u32>,
     /// The symbols a request may name.
     pub symbols: u32,
-    /// The bytes of a request's address that its symbols may fill.
+    /// The bytes of a request's address that its symbols may fill; a longer symbol goes alone.
     pub url_bytes: u32,
 }
 
@@ -30,50 +31,37 @@ impl PageModel {
         Self { source_bars: None, ..Self::default() }
     }
 
-    /// The bytes a symbol takes in an address, its separator included: what is not a letter, a digit, `.` or `-` is
-    /// escaped.
+    /// The bytes a symbol takes in an address, its separator included: commas and slashes are escaped.
     pub fn url_bytes_of(symbol: &Symbol) -> u32 {
-        let escaped = symbol.as_str().bytes().filter(|byte| *byte == b'/').count();
-        u32::try_from(symbol.as_str().len() + 2 * escaped + "%2C".len()).unwrap_or(u32::MAX)
-    }
-
-    /// The share of a page that one symbol fills in one span.
-    pub fn share(&self, timeframe: Timeframe, density: Density) -> f64 {
-        let bars = density.bars / f64::from(self.bars.max(1));
-        let is_native = matches!(timeframe, Timeframe::M1 | Timeframe::D1);
-        match self.source_bars.filter(|_| !is_native) {
-            Some(limit) => bars.max(density.source_bars / f64::from(limit.max(1))),
-            None => bars,
-        }
+        let slashes = symbol.as_str().bytes().filter(|byte| *byte == b'/').count();
+        // A symbol has at most 24 bytes.
+        (symbol.as_str().len() + 2 * slashes + "%2C".len()) as u32
     }
 }
 
-/// How much a vendor sends of one symbol for one span of the grid, as a mean.
+/// How much a vendor sends of one symbol for one session, as a mean, extended hours included.
 ///
-/// A vendor knows no regular hours: a request over several sessions brings, and costs, their extended hours too.
+/// Learned from what was fetched. Numbers that cannot be (negative, not a number, more than trade in every minute
+/// makes) count as the most there can be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Density {
-    /// Bars a span.
+    /// Bars a session.
     pub bars: f64,
-    /// Bars of the shorter timeframe they are made of, a span: minutes, or days for weeks and months.
+    /// Bars of the shorter timeframe they are made of, a session: minutes, or days for weeks and months.
     pub source_bars: f64,
 }
 
 impl Density {
-    /// The most there can be: every minute of extended hours (16 hours, or the longest span if that is longer) trades.
-    pub fn full(grid: &Grid) -> Self {
-        let longest = grid.spans().iter().map(|span| span.length()).max().unwrap_or_default();
-        let session = longest.max(TimeDelta::hours(16));
-        let minutes = session.num_minutes() as f64;
-        match (grid.timeframe(), grid.timeframe().minutes()) {
-            (_, Some(length)) => {
-                // One more than fits where sessions start in the middle of a bar.
-                let bars = (minutes / f64::from(length)).ceil() + f64::from(u32::from(length > 60));
-                Self { bars, source_bars: minutes }
-            }
-            (Timeframe::W1, None) => Self { bars: 1.0, source_bars: 7.0 },
-            (Timeframe::Mn1, None) => Self { bars: 1.0, source_bars: 31.0 },
-            _ => Self { bars: 1.0, source_bars: 1.0 },
-        }
+    /// The parts of what could be.
+    pub(crate) fn fill(density: Option<Self>, loads: &Loads) -> Load {
+        let mean = loads.mean();
+        let part = |learned: f64, most: f64| {
+            let part = learned / most;
+            if part >= 0.0 { part.min(1.0) } else { 1.0 }
+        };
+        density.map_or(Load { bars: 1.0, source_bars: 1.0 }, |density| Load {
+            bars: part(density.bars, mean.bars),
+            source_bars: part(density.source_bars, mean.source_bars),
+        })
     }
 }

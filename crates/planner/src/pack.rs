@@ -1,76 +1,87 @@
-use std::time::Duration;
+//! From rows to slices.
 
-use barkeep_types::{Grid, Symbol, TimeRange};
+use barkeep_types::{Grid, TimeRange};
 
-use crate::{Density, Estimate, PageModel, Plan, Planner, Slice, Slots};
+use crate::lifts::{Block, blocks};
+use crate::limits::{Limits, whole_pages};
+use crate::load::{Load, Loads};
+use crate::rows::{Row, Spans};
+use crate::tile::tiles;
+use crate::windows::windows;
+use crate::{Slice, Slots};
 
-/// What one series lacks, as one run of slots.
-#[derive(Clone, Debug)]
-pub(crate) struct Gap<'a> {
-    pub(crate) symbol: &'a Symbol,
-    pub(crate) slots: Slots,
-    pub(crate) density: Density,
+/// How much of an unfilled page counts when time is cut into windows: fully, and so that lifts find more to join.
+const ROUNDINGS: [f64; 2] = [1.0, 0.7];
+
+/// What slices are made of, besides rows.
+pub(crate) struct Packing<'a> {
+    pub(crate) grid: &'a Grid,
+    pub(crate) loads: &'a Loads,
+    pub(crate) limits: Limits,
 }
 
-/// Packs gaps of equal extent together.
-pub(crate) fn pack(planner: &Planner, grid: &Grid, mut gaps: Vec<Gap<'_>>) -> Plan {
-    let mut estimate = Estimate { gaps: gaps.len() as u64, ..Estimate::default() };
-    estimate.missing_slots = gaps.iter().map(|gap| gap.slots.len() as u64).sum();
-    let mut symbols: Vec<&Symbol> = gaps.iter().map(|gap| gap.symbol).collect();
-    symbols.dedup();
-    estimate.series = symbols.len() as u64;
-    let share: f64 = gaps.iter().map(|gap| pages_of(planner, grid, gap)).sum();
-    estimate.least_requests = (share.ceil() as u64).max(estimate.series.div_ceil(planner.pages.symbols.max(1).into()));
-
-    gaps.sort_by_key(|gap| (gap.slots.start, gap.slots.end));
-    let mut slices = Vec::new();
-    for equal in gaps.chunk_by(|left, right| left.slots == right.slots) {
-        for chunk in equal.chunks(planner.pages.symbols.max(1) as usize) {
-            cut(planner, grid, chunk, &mut slices);
-        }
-    }
-    slices.sort_by(|left: &Slice, right| (left.range, &left.symbols).cmp(&(right.range, &right.symbols)));
-    estimate.requests = slices.iter().map(|slice| slice.requests).sum();
-    estimate.bars = slices.iter().map(|slice| slice.bars).sum();
-    estimate.bytes = estimate.bars * 120;
-    estimate.duration = planner
-        .requests_a_minute
-        .map(|limit| Duration::from_secs_f64(estimate.requests as f64 * 60.0 / f64::from(limit.get())))
-        .unwrap_or_default();
-    Plan { slices, estimate }
-}
-
-fn spans_of(grid: &Grid, slots: &Slots) -> (usize, usize) {
-    let first = grid.span_of(slots.start).unwrap_or(0);
-    let last = grid.span_of(slots.end - 1).unwrap_or(first);
-    (first, last + 1)
-}
-
-fn pages_of(planner: &Planner, grid: &Grid, gap: &Gap<'_>) -> f64 {
-    let (first, end) = spans_of(grid, &gap.slots);
-    planner.pages.share(grid.timeframe(), gap.density) * (end - first) as f64
-}
-
-/// Cuts one block of equal gaps at the ends of spans, into slices no longer than allowed.
-fn cut(planner: &Planner, grid: &Grid, gaps: &[Gap<'_>], slices: &mut Vec<Slice>) {
-    let (first, end) = spans_of(grid, &gaps[0].slots);
-    let a_span: f64 = gaps.iter().map(|gap| planner.pages.share(grid.timeframe(), gap.density)).sum();
-    let step = (f64::from(planner.longest_slice) / a_span).floor().max(1.0) as usize;
-    for from in (first..end).step_by(step) {
-        let to = (from + step).min(end);
-        let start = grid.slots_of(from).start.max(gaps[0].slots.start);
-        let stop = grid.slots_of(to - 1).end.min(gaps[0].slots.end);
-        let bounds = grid.bar(start).zip(grid.bar(stop - 1));
-        let range = bounds.and_then(|(first, last)| TimeRange::new(first.start(), last.end()).ok());
-        let Some(range) = range else { continue };
-        let spans = (to - from) as f64;
-        slices.push(Slice {
-            symbols: gaps.iter().map(|gap| gap.symbol.clone()).collect(),
-            range,
-            bars: gaps.iter().map(|gap| gap.density.bars * spans).sum::<f64>().ceil() as u64,
-            requests: (a_span * spans).ceil().max(1.0) as u64,
+impl Packing<'_> {
+    /// Slices for rows that may be asked for anything in passing: of two ways to pack them, the one with fewer requests.
+    pub(crate) fn freely(&self, rows: &[Row<'_>]) -> Vec<Slice> {
+        let rows: Vec<&Row<'_>> = rows.iter().collect();
+        let spans = rows.iter().filter_map(|row| row.runs.last()).map(|run| run.spans.end).max().unwrap_or(0);
+        let ways = ROUNDINGS.map(|rounding| {
+            let windows = windows(&rows, spans, self.loads, &self.limits, rounding);
+            self.slices(&rows, &blocks(&rows, &windows, self.loads, &self.limits))
         });
+        let requests = |slices: &Vec<Slice>| slices.iter().map(|slice| slice.requests).sum::<u64>();
+        ways.into_iter().min_by_key(|slices| (requests(slices), slices.len())).unwrap_or_default()
+    }
+
+    /// Slices that ask for nothing but what is missing: those of equal extent together.
+    pub(crate) fn exactly(&self, rows: &[Row<'_>]) -> Vec<Slice> {
+        let mut runs: Vec<(Slots, Spans, &Row<'_>)> = rows
+            .iter()
+            .flat_map(|row| row.runs.iter().map(move |run| (run.slots.clone(), run.spans.clone(), row)))
+            .collect();
+        runs.sort_by(|left, right| {
+            (left.0.start, left.0.end, left.2.symbol).cmp(&(right.0.start, right.0.end, right.2.symbol))
+        });
+        let equal = runs.chunk_by(|left, right| left.0 == right.0);
+        equal
+            .flat_map(|equal| {
+                let rows: Vec<&Row<'_>> = equal.iter().map(|(_, _, row)| *row).collect();
+                let tiles = tiles(&rows, &equal[0].1, self.loads, &self.limits);
+                tiles.into_iter().filter_map(|(spans, rows)| self.slice(&equal[0].0, &spans, rows)).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn slices(&self, rows: &[&Row<'_>], blocks: &[Block]) -> Vec<Slice> {
+        let mut slices = Vec::new();
+        let all = 0..self.grid.bars();
+        for block in blocks {
+            let rows: Vec<&Row<'_>> = block.rows.iter().map(|row| rows[*row as usize]).collect();
+            for (spans, rows) in tiles(&rows, &block.spans, self.loads, &self.limits) {
+                slices.extend(self.slice(&all, &spans, rows));
+            }
+        }
+        slices
+    }
+
+    /// The slice of the rows that lack something in these spans and slots, no longer than what they lack.
+    fn slice(&self, within: &Slots, spans: &Spans, rows: &[&Row<'_>]) -> Option<Slice> {
+        let first = self.grid.slots_of(spans.start as usize).start.max(within.start);
+        let end = self.grid.slots_of(spans.end as usize - 1).end.min(within.end);
+        let lacking: Vec<(&Row<'_>, Slots)> =
+            rows.iter().filter_map(|row| Some((*row, row.hull(&(first..end))?))).collect();
+        let start = lacking.iter().map(|(_, hull)| hull.start).min()?;
+        let last = lacking.iter().map(|(_, hull)| hull.end).max()? - 1;
+        let range = TimeRange::new(self.grid.bar(start)?.start(), self.grid.bar(last)?.end()).ok()?;
+        let (first, last) = (self.grid.span_of(start)?, self.grid.span_of(last)?);
+        let full = self.loads.over(first as u32, last as u32 + 1);
+        let fill = lacking.iter().fold(Load::default(), |sum, (row, _)| sum.plus(row.fill));
+        let load = full.filled(fill);
+        Some(Slice {
+            symbols: lacking.iter().map(|(row, _)| row.symbol.clone()).collect(),
+            range,
+            bars: load.bars.ceil() as u64,
+            requests: whole_pages(load.pages(self.loads.limits())) as u64,
+        })
     }
 }
-
-const _: fn(&Symbol) -> u32 = PageModel::url_bytes_of;
