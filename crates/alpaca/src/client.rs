@@ -1,16 +1,16 @@
 use std::fmt;
-use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use barkeep_provider::{BarsRequest, Limits, Page, PageToken, Provider, Result};
 use barkeep_types::Timeframe;
 use chrono::{NaiveDate, TimeDelta};
-use reqwest::Client;
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::endpoint::Endpoint;
-use crate::http::{self, Body, Refused, Timeouts};
+use crate::http::Timeouts;
 use crate::query::{self, Common};
+use crate::server::{Manner, Server};
 use crate::{ConfigError, Credentials, refusal, wire};
 
 /// The most bars that Alpaca puts on a page, and probably the most source minutes that it makes one from.
@@ -44,32 +44,29 @@ pub enum Plan {
 #[derive(Clone)]
 pub struct Alpaca {
     credentials: Credentials,
-    data: Endpoint,
+    data: Server,
+    trading: Server,
     allowed_hosts: Vec<String>,
     plan: Plan,
     limits: Option<Limits>,
     common: Common,
-    timeouts: Timeouts,
-    use_proxy: bool,
-    most_bytes: u64,
-    // Made by the first request, and made anew when a setting changes.
-    client: OnceLock<Client>,
+    manner: Manner,
 }
 
 impl Alpaca {
-    /// A client of `https://data.alpaca.markets` on the free plan.
+    /// A client of `https://data.alpaca.markets` on the free plan. Calendar and assets are asked of the trading API, or
+    /// of its paper twin if the key is for that.
     pub fn new(credentials: Credentials) -> Self {
+        let manner = Manner { timeouts: Timeouts::default(), use_proxy: true, most_bytes: 32 * MEBIBYTE };
         Self {
+            data: Server::new(Endpoint::data()),
+            trading: Server::new(if credentials.are_for_paper() { Endpoint::paper() } else { Endpoint::trading() }),
             credentials,
-            data: Endpoint::data(),
             allowed_hosts: Vec::new(),
             plan: Plan::default(),
             limits: None,
             common: Common { page_bars: PAGE, ..Common::default() },
-            timeouts: Timeouts::default(),
-            use_proxy: true,
-            most_bytes: 32 * MEBIBYTE,
-            client: OnceLock::new(),
+            manner,
         }
     }
 
@@ -82,14 +79,25 @@ impl Alpaca {
         Ok(Self::new(Credentials::from_env()?))
     }
 
-    /// Asks another server: a host of Alpaca, one allowed before, or one on loopback, which alone may speak plain HTTP.
+    /// Asks another server for market data: a host of Alpaca, one allowed before, or one on loopback, which alone may
+    /// speak plain HTTP.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if the URL is malformed, has user info, or leads to a host that is not allowed.
     pub fn with_base_url(self, url: &str) -> Result<Self, ConfigError> {
-        let data = Endpoint::parse(url, &self.allowed_hosts)?;
-        Ok(Self { data, client: OnceLock::new(), ..self })
+        let data = Server::new(Endpoint::parse(url, &self.allowed_hosts)?);
+        Ok(Self { data, ..self })
+    }
+
+    /// Asks another server for calendar and assets, under the same rules.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the URL is malformed, has user info, or leads to a host that is not allowed.
+    pub fn with_trading_url(self, url: &str) -> Result<Self, ConfigError> {
+        let trading = Server::new(Endpoint::parse(url, &self.allowed_hosts)?);
+        Ok(Self { trading, ..self })
     }
 
     /// Lets credentials go to another host, such as a proxy of your own, over HTTPS.
@@ -135,30 +143,45 @@ impl Alpaca {
     /// Waits longer, or less long.
     #[must_use]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
-        Self { timeouts, client: OnceLock::new(), ..self }
+        let manner = Manner { timeouts, ..self.manner };
+        self.in_manner(manner)
     }
 
     /// Reads at most this many bytes of an answer once decompressed, instead of 32 MiB. A full page has about 1.3 MB.
     #[must_use]
     pub fn with_response_limit(self, bytes: u64) -> Self {
-        Self { most_bytes: bytes, ..self }
+        let manner = Manner { most_bytes: bytes, ..self.manner };
+        self.in_manner(manner)
     }
 
     /// Leaves the system's proxy aside. It is used otherwise, except on loopback.
     #[must_use]
     pub fn without_proxy(self) -> Self {
-        Self { use_proxy: false, client: OnceLock::new(), ..self }
+        let manner = Manner { use_proxy: false, ..self.manner };
+        self.in_manner(manner)
     }
 
-    async fn get(&self, url: Url) -> Result<std::result::Result<Body, Refused>> {
-        let client = match self.client.get() {
-            Some(client) => client,
-            None => {
-                let client = http::client(self.timeouts, self.use_proxy, self.data.is_loopback())?;
-                self.client.get_or_init(|| client)
-            }
-        };
-        http::get(client, url, self.credentials.headers(), self.most_bytes).await
+    fn in_manner(self, manner: Manner) -> Self {
+        Self { manner, data: self.data.anew(), trading: self.trading.anew(), ..self }
+    }
+
+    /// Asks the trading API.
+    pub(crate) async fn get_trading<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
+        self.get_json(&self.trading, path, query).await
+    }
+
+    /// Asks the market-data API for something other than bars.
+    pub(crate) async fn get_data<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
+        self.get_json(&self.data, path, query).await
+    }
+
+    async fn get_json<T: DeserializeOwned>(&self, server: &Server, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
+        let mut url: Url = server.endpoint().join(path);
+        url.query_pairs_mut().extend_pairs(query);
+        match server.get(url, self.credentials.headers(), self.manner).await? {
+            Ok(body) => serde_json::from_slice(&body.bytes).map_err(|error| body.unreadable(error)),
+            Err(refused) => Err(refusal::error(refused)),
+        }
     }
 }
 
@@ -186,12 +209,12 @@ impl Provider for Alpaca {
     }
 
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> Result<Page> {
-        let Some(url) = query::bars_url(&self.data, &self.common, request, token)? else {
+        let Some(url) = query::bars_url(self.data.endpoint(), &self.common, request, token)? else {
             return Ok(Page::default());
         };
-        let body = match self.get(url).await? {
+        let body = match self.data.get(url, self.credentials.headers(), self.manner).await? {
             Ok(body) => body,
-            Err(refused) => return Err(refusal::error(refused, request, token)),
+            Err(refused) => return Err(refusal::of_bars(refused, request, token)),
         };
         let (bars, next) = wire::bars(&body.bytes).map_err(|error| body.unreadable(error))?;
         let count: usize = bars.iter().map(|of| of.bars.len()).sum();

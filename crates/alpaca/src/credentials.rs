@@ -57,6 +57,11 @@ impl Credentials {
         Err(ConfigError::NoCredentials)
     }
 
+    /// Whether the key is for trading on paper: those begin with `PK`.
+    pub(crate) fn are_for_paper(&self) -> bool {
+        self.key.expose_secret().starts_with("PK")
+    }
+
     /// The headers that carry them, marked so that no layer below prints them.
     pub(crate) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -14,7 +14,21 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// Alpaca's market data.
     pub(crate) fn data() -> Self {
-        Self { base: Url::parse("https://data.alpaca.markets").expect("a URL") }
+        Self::of_alpaca("https://data.alpaca.markets")
+    }
+
+    /// Alpaca's trading, whose calendar and assets are of use.
+    pub(crate) fn trading() -> Self {
+        Self::of_alpaca("https://api.alpaca.markets")
+    }
+
+    /// The same for keys that trade on paper.
+    pub(crate) fn paper() -> Self {
+        Self::of_alpaca("https://paper-api.alpaca.markets")
+    }
+
+    fn of_alpaca(url: &str) -> Self {
+        Self { base: Url::parse(url).expect("a URL") }
     }
 
     /// Reads a base URL. Only hosts of Alpaca, those in `allowed` and loopback are taken, and plain HTTP on loopback

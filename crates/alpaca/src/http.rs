@@ -57,6 +57,12 @@ pub(crate) struct Refused {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl Refused {
+    pub(crate) fn answer(&self) -> Answer {
+        Answer::new(self.status.as_u16(), &self.bytes).with_request_id(headers::request_id(&self.headers))
+    }
+}
+
 /// Makes a client that trusts the machine's certificates, or Mozilla's where the machine has none.
 pub(crate) fn client(timeouts: Timeouts, use_proxy: bool, is_local: bool) -> Result<Client> {
     // One provider for the whole process; whoever came first is as good.

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod assets;
 mod client;
+mod corporate_actions;
 mod credentials;
 mod endpoint;
 mod error;
@@ -10,9 +12,13 @@ mod headers;
 mod http;
 mod query;
 mod refusal;
+mod server;
+mod sessions;
 mod wire;
 
+pub use assets::{Asset, AssetClass};
 pub use client::{Alpaca, Plan};
+pub use corporate_actions::{ActionKind, CorporateAction};
 pub use credentials::Credentials;
 pub use error::ConfigError;
 pub use http::Timeouts;

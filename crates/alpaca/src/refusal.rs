@@ -21,43 +21,47 @@ struct Words {
     message: String,
 }
 
-/// Says what a refusal of `request` means.
-pub(crate) fn error(refused: Refused, request: &BarsRequest, token: Option<&PageToken>) -> Error {
-    let Refused { status, headers, bytes } = refused;
-    let answer = Answer::new(status.as_u16(), &bytes).with_request_id(headers::request_id(&headers));
-    let message = message(&bytes);
-    match status {
+/// Says what a refusal of a request for bars means.
+pub(crate) fn of_bars(refused: Refused, request: &BarsRequest, token: Option<&PageToken>) -> Error {
+    let message = message(&refused.bytes);
+    match refused.status {
         StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY
             if TOO_RECENT.iter().any(|text| message.contains(text)) =>
         {
-            Error::TooRecent { delay: RECENT, answer }
+            Error::TooRecent { delay: RECENT, answer: refused.answer() }
         }
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => invalid(&message, request, token, answer),
-        StatusCode::UNAUTHORIZED => Error::Unauthenticated { answer },
-        StatusCode::FORBIDDEN => Error::Forbidden { answer },
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+            invalid(&message, request, token, refused.answer())
+        }
         StatusCode::NOT_FOUND => {
             let symbol = match request.symbols() {
                 [symbol] => Some(symbol.clone()),
                 _ => None,
             };
-            Error::SymbolNotFound { symbol, answer }
+            Error::SymbolNotFound { symbol, answer: refused.answer() }
         }
+        _ => error(refused),
+    }
+}
+
+/// Says what a refusal means, whatever was asked for.
+pub(crate) fn error(refused: Refused) -> Error {
+    let (answer, headers) = (refused.answer(), &refused.headers);
+    match refused.status {
+        StatusCode::UNAUTHORIZED => Error::Unauthenticated { answer },
+        StatusCode::FORBIDDEN => Error::Forbidden { answer },
         StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
             Error::RequestTooLarge { answer }
         }
         StatusCode::TOO_MANY_REQUESTS => {
-            Error::RateLimited { retry_after: headers::retry_after(&headers), quota: headers::quota(&headers), answer }
+            Error::RateLimited { retry_after: headers::retry_after(headers), quota: headers::quota(headers), answer }
         }
-        StatusCode::REQUEST_TIMEOUT => unavailable(&headers, answer),
-        _ if status.is_server_error() => unavailable(&headers, answer),
-        _ if status.is_client_error() => Error::Rejected { answer },
+        status if status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => {
+            Error::Unavailable { retry_after: headers::retry_after(headers), answer: Some(answer), source: None }
+        }
+        status if status.is_client_error() => Error::Rejected { answer },
         _ => Error::BadResponse { detail: "no status of this API".to_owned(), answer, source: None },
     }
-}
-
-fn unavailable(headers: &reqwest::header::HeaderMap, answer: Answer) -> Error {
-    let retry_after = headers::retry_after(headers);
-    Error::Unavailable { retry_after, answer: Some(answer), source: None }
 }
 
 fn invalid(message: &str, request: &BarsRequest, token: Option<&PageToken>, answer: Answer) -> Error {

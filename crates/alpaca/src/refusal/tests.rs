@@ -19,7 +19,7 @@ fn refused(status: u16, body: &str) -> Refused {
 }
 
 fn meaning(status: u16, body: &str) -> Error {
-    error(refused(status, body), &request(&["AAPL", "BRK-B", "3USL"]), None)
+    of_bars(refused(status, body), &request(&["AAPL", "BRK-B", "3USL"]), None)
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn recent_data_is_told_from_bad_credentials() {
 fn a_token_is_refused_only_where_one_was_sent() {
     let body = r#"{"message":"invalid page_token"}"#;
     let token = PageToken::new("x");
-    let with = error(refused(400, body), &request(&["AAPL"]), token.as_ref());
+    let with = of_bars(refused(400, body), &request(&["AAPL"]), token.as_ref());
     assert!(matches!(with, Error::TokenRefused { .. }), "{with}");
     assert!(matches!(meaning(400, body), Error::Rejected { .. }));
 }

@@ -4,6 +4,7 @@
 
 mod faults;
 mod raw_server;
+mod reference;
 mod requests;
 mod secrets;
 mod simulator;
