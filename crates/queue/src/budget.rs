@@ -29,12 +29,13 @@ pub trait Budgets: Debug + Send + Sync + 'static {
     /// [`Error::Database`] if the database could not answer.
     async fn reserve(&self, name: &str, wanted: u32) -> Result<Grant>;
 
-    /// Gives back tokens that were not spent, while they were still good.
+    /// Gives back what is left of a block: take off its `tokens` what was spent. To be done once, and soon: what has been
+    /// earned anew since then is not given twice.
     ///
     /// # Errors
     ///
     /// As for [`reserve`](Self::reserve).
-    async fn give_back(&self, name: &str, tokens: u32) -> Result<()>;
+    async fn give_back(&self, name: &str, block: &Block) -> Result<()>;
 
     /// Hands out nothing for `time` from now, to anybody: the provider said so. A longer block that is in force stays.
     ///
@@ -145,17 +146,23 @@ impl Rate {
 #[non_exhaustive]
 pub enum Grant {
     /// Some tokens, perhaps fewer than wanted, but at least one.
-    Granted {
-        /// How many.
-        tokens: u32,
-        /// How long they are good, from the moment of asking.
-        hold: Duration,
-    },
+    Granted(Block),
     /// None for now.
     Wait {
         /// When to ask again.
         wait: Duration,
     },
+}
+
+/// Tokens that were handed out together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// How many.
+    pub tokens: u32,
+    /// How long they are good, from the moment of asking.
+    pub hold: Duration,
+    /// What the budget knows them by when they are given back.
+    pub ticket: i64,
 }
 
 /// How a budget stands.

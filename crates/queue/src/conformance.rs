@@ -110,6 +110,7 @@ macro_rules! queue_conformance {
             a_budget_hands_out_its_burst_then_its_pace
             a_budget_is_shared
             tokens_that_were_not_spent_come_back
+            tokens_that_come_back_late_are_not_given_twice
             a_blocked_budget_hands_out_nothing
             a_day_has_its_own_limit
             a_budget_may_change_its_rate

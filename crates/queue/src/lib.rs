@@ -22,6 +22,7 @@ mod locks;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod purse;
 mod queue;
 mod rows;
 #[cfg(feature = "sqlite")]
@@ -31,7 +32,7 @@ mod statements;
 mod worker;
 
 pub use backoff::Backoff;
-pub use budget::{BudgetState, Budgets, Grant, Rate};
+pub use budget::{Block, BudgetState, Budgets, Grant, Rate};
 pub use check::MAX_JSON_BYTES;
 pub use control::{Cancelled, Control, Pause, Select};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -46,6 +47,7 @@ pub use locks::{Lock, Locks};
 pub use memory::MemoryQueue;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresQueue;
+pub use purse::Purse;
 pub use queue::Queue;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteQueue;

@@ -398,8 +398,8 @@ pub struct BudgetRow<'a> {
     pub day_limit: Option<i64>,
 }
 
-/// What reserve.sql answers: tokens, how long they are good, when to ask again.
-pub(crate) type GrantRow = (i64, i64, i64);
+/// What reserve.sql answers: tokens, how long they are good, when to ask again, ticket.
+pub(crate) type GrantRow = (i64, i64, i64, i64);
 
 /// What budget.sql answers, with times as the database has them.
 pub(crate) type BudgetColumns<T> = (i64, Option<T>, i64, Option<i64>);

@@ -94,7 +94,7 @@ pub trait BudgetStatements {
     /// Nothing if there is no such budget.
     async fn reserve(&self, moved_us: i64, name: &str, wanted: i64) -> Result<Option<GrantRow>>;
     /// Whether there is such a budget.
-    async fn give_back(&self, name: &str, tokens: i64) -> Result<bool>;
+    async fn give_back(&self, moved_us: i64, name: &str, tokens: i64, ticket: i64) -> Result<bool>;
     /// Whether there is such a budget.
     async fn block(&self, moved_us: i64, name: &str, time_us: i64) -> Result<bool>;
     async fn budget(&self, moved_us: i64, name: &str) -> Result<Option<BudgetState>>;

@@ -130,5 +130,7 @@ CREATE TABLE barkeep.queue_budget (
     earned_at timestamptz NOT NULL,
     blocked_until timestamptz NOT NULL,
     day date NOT NULL,
-    day_spent bigint NOT NULL
+    day_spent bigint NOT NULL,
+    -- By how much tokens that came back have moved earned_at back, ever. Tickets are reckoned from it.
+    returned_us bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);

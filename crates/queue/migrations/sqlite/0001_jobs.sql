@@ -152,6 +152,8 @@ CREATE TABLE queue_budget (
     blocked_until INTEGER NOT NULL,
     day INTEGER NOT NULL,
     day_spent INTEGER NOT NULL,
+    -- By how much tokens that came back have moved earned_at back, ever. Tickets are reckoned from it.
+    returned_us INTEGER NOT NULL DEFAULT 0,
     -- What was last answered.
     granted INTEGER NOT NULL DEFAULT 0,
     wait_us INTEGER NOT NULL DEFAULT 0

@@ -1,5 +1,6 @@
 -- Hands out tokens: as many as have been earned, up to the burst, as the day has left, and as are wanted. Answers how
--- many, for how long they are good, and in how long to ask again if there are none.
+-- many, for how long they are good, in how long to ask again if there are none, and the
+-- ticket to give them back with: when they will have been earned.
 WITH clock AS (SELECT statement_timestamp() + $1::bigint * interval '1 microsecond' AS now),
 budget AS MATERIALIZED (
     SELECT
@@ -36,4 +37,6 @@ SET earned_at = granted.earned_at + granted.tokens * granted.interval_us * inter
     day_spent = granted.day_spent + granted.tokens
 FROM granted
 WHERE budget.name = granted.name
-RETURNING granted.tokens, granted.hold_us, round(extract(epoch FROM granted.wait) * 1000000)::bigint
+RETURNING
+    granted.tokens, granted.hold_us, round(extract(epoch FROM granted.wait) * 1000000)::bigint,
+    round(extract(epoch FROM budget.earned_at) * 1000000)::bigint + budget.returned_us

@@ -1,5 +1,6 @@
 -- Hands out tokens: as many as have been earned, up to the burst, as the day has left, and as are wanted. Answers how
--- many, for how long they are good, and in how long to ask again if there are none.
+-- many, for how long they are good, in how long to ask again if there are none, and the
+-- ticket to give them back with: when they will have been earned.
 UPDATE queue_budget
 SET earned_at = answer.earned_at + answer.tokens * answer.interval_us,
     day = answer.today,
@@ -32,4 +33,4 @@ FROM (
     )
 ) AS answer
 WHERE queue_budget.name = answer.name
-RETURNING granted, hold_us, wait_us
+RETURNING granted, hold_us, wait_us, earned_at + returned_us

@@ -6,7 +6,7 @@ use super::DatabaseQueue;
 use crate::budget::unknown;
 use crate::rows::BudgetRow;
 use crate::statements::Statements;
-use crate::{BudgetState, Budgets, Grant, Rate, Result, check};
+use crate::{Block, BudgetState, Budgets, Grant, Rate, Result, check};
 
 #[async_trait]
 impl<D: Statements> Budgets for DatabaseQueue<D> {
@@ -25,16 +25,17 @@ impl<D: Statements> Budgets for DatabaseQueue<D> {
     async fn reserve(&self, name: &str, wanted: u32) -> Result<Grant> {
         check::rule("wanted", wanted > 0, "is none")?;
         let answer = self.database.reserve(self.clock.moved_us(), name, wanted.into()).await?;
-        let (tokens, hold_us, wait_us) = answer.ok_or_else(unknown)?;
+        let (tokens, hold_us, wait_us, ticket) = answer.ok_or_else(unknown)?;
         let time = |us: i64| Duration::from_micros(us.max(0).cast_unsigned());
         match u32::try_from(tokens) {
-            Ok(tokens) if tokens > 0 => Ok(Grant::Granted { tokens, hold: time(hold_us) }),
+            Ok(tokens) if tokens > 0 => Ok(Grant::Granted(Block { tokens, hold: time(hold_us), ticket })),
             _ => Ok(Grant::Wait { wait: time(wait_us) }),
         }
     }
 
-    async fn give_back(&self, name: &str, tokens: u32) -> Result<()> {
-        let known = self.database.give_back(name, tokens.into()).await?;
+    async fn give_back(&self, name: &str, block: &Block) -> Result<()> {
+        let unspent = block.tokens.into();
+        let known = self.database.give_back(self.clock.moved_us(), name, unspent, block.ticket).await?;
         if known { Ok(()) } else { Err(unknown()) }
     }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::MemoryQueue;
 use crate::budget::unknown;
-use crate::{BudgetState, Budgets, Grant, Rate, Result, check};
+use crate::{Block, BudgetState, Budgets, Grant, Rate, Result, check};
 
 /// A budget and what it has handed out.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Budget {
     blocked_until: DateTime<Utc>,
     day: NaiveDate,
     day_spent: u64,
+    /// By how much tokens that came back have moved `earned_at` back, ever.
+    returned: TimeDelta,
 }
 
 impl Budget {
@@ -57,7 +59,19 @@ impl Budget {
         let tokens = u32::try_from(tokens).unwrap_or(wanted);
         self.earned_at = self.earned_at.max(now) + interval * tokens.cast_signed();
         self.day_spent += u64::from(tokens);
-        Grant::Granted { tokens, hold: self.rate.hold() }
+        let ticket = (self.earned_at + self.returned).timestamp_micros();
+        Grant::Granted(Block { tokens, hold: self.rate.hold(), ticket })
+    }
+
+    /// Takes back tokens that have not been earned since.
+    fn give_back(&mut self, now: DateTime<Utc>, block: &Block) {
+        self.begin_day(now);
+        let unearned = TimeDelta::microseconds(block.ticket - (now + self.returned).timestamp_micros());
+        let tokens = TimeDelta::from_std(self.rate.interval() * block.tokens).unwrap_or(TimeDelta::MAX);
+        let back = unearned.max(TimeDelta::zero()).min(tokens);
+        self.earned_at -= back;
+        self.returned += back;
+        self.day_spent = self.day_spent.saturating_sub(block.tokens.into());
     }
 }
 
@@ -73,6 +87,7 @@ impl Budgets for MemoryQueue {
             blocked_until: DateTime::<Utc>::MIN_UTC,
             day: now.date_naive(),
             day_spent: 0,
+            returned: TimeDelta::zero(),
         };
         state.budgets.entry(name.to_owned()).or_insert(new).rate = *rate;
         Ok(())
@@ -85,12 +100,10 @@ impl Budgets for MemoryQueue {
         state.budgets.get_mut(name).map(|budget| budget.reserve(now, wanted)).ok_or_else(unknown)
     }
 
-    async fn give_back(&self, name: &str, tokens: u32) -> Result<()> {
+    async fn give_back(&self, name: &str, block: &Block) -> Result<()> {
         let mut state = self.state();
-        let budget = state.budgets.get_mut(name).ok_or_else(unknown)?;
-        budget.earned_at -= budget.rate.interval() * tokens;
-        budget.day_spent = budget.day_spent.saturating_sub(tokens.into());
-        Ok(())
+        let now = state.now;
+        state.budgets.get_mut(name).map(|budget| budget.give_back(now, block)).ok_or_else(unknown)
     }
 
     async fn block(&self, name: &str, time: Duration) -> Result<()> {

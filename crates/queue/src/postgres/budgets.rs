@@ -27,8 +27,12 @@ impl BudgetStatements for Postgres {
         Ok(self.bounded(all(self, statement)).await?.pop())
     }
 
-    async fn give_back(&self, name: &str, tokens: i64) -> Result<bool> {
-        let statement = query(self.sql(include_str!("../../sql/postgres/give_back.sql"))).bind(name).bind(tokens);
+    async fn give_back(&self, moved_us: i64, name: &str, tokens: i64, ticket: i64) -> Result<bool> {
+        let statement = query(self.sql(include_str!("../../sql/postgres/give_back.sql")))
+            .bind(moved_us)
+            .bind(name)
+            .bind(tokens)
+            .bind(ticket);
         Ok(self.bounded(changes(self, statement)).await? > 0)
     }
 

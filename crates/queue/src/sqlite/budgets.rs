@@ -28,9 +28,10 @@ impl BudgetStatements for Sqlite {
         Ok(write_all(self, moved_us, statement).await?.pop())
     }
 
-    async fn give_back(&self, name: &str, tokens: i64) -> Result<bool> {
-        let statement = |_| query(include_str!("../../sql/sqlite/give_back.sql")).bind(name).bind(tokens);
-        Ok(write(self, 0, statement).await? > 0)
+    async fn give_back(&self, moved_us: i64, name: &str, tokens: i64, ticket: i64) -> Result<bool> {
+        let statement =
+            |now| query(include_str!("../../sql/sqlite/give_back.sql")).bind(now).bind(name).bind(tokens).bind(ticket);
+        Ok(write(self, moved_us, statement).await? > 0)
     }
 
     async fn block(&self, moved_us: i64, name: &str, time_us: i64) -> Result<bool> {

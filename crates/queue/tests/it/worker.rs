@@ -71,7 +71,7 @@ async fn a_panic_fails_its_own_job_alone() {
         assert!(job.payload != json!(1), "one is too many");
         job.done().into()
     };
-    let worked = worker(&queue, move |job| work(job)).run_until_idle().await.unwrap();
+    let worked = worker(&queue, work).run_until_idle().await.unwrap();
     assert_eq!((worked.done, worked.failed), (2, 1));
     assert_eq!(queue.live(KIND).await.unwrap()[0].code.as_deref(), Some("PANICKED"));
 }

@@ -1,0 +1,195 @@
+//! A shared budget is never overspent, in any window, by any number of processes, however they time their requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use barkeep_queue::conformance::Subject;
+use barkeep_queue::{Block, Budgets, Grant, MemoryQueue, Purse, Rate};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use tokio::time::Instant;
+
+const NAME: &str = "vendor";
+
+/// What one of several processes does.
+#[derive(Clone, Debug)]
+enum Act {
+    /// Asks for tokens.
+    Reserve {
+        process: usize,
+        wanted: u32,
+    },
+    /// Spends up to so many of those it holds that are still good.
+    Spend {
+        process: usize,
+        tokens: u32,
+    },
+    /// Gives back all that it holds, good or not.
+    GiveBack {
+        process: usize,
+    },
+    Pass {
+        millis: u64,
+    },
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (0_usize..3, 1_u32..12).prop_map(|(process, wanted)| Act::Reserve { process, wanted }),
+        4 => (0_usize..3, 1_u32..12).prop_map(|(process, tokens)| Act::Spend { process, tokens }),
+        1 => (0_usize..3).prop_map(|process| Act::GiveBack { process }),
+        4 => (1_u64..1_500).prop_map(|millis| Act::Pass { millis }),
+    ]
+}
+
+fn rate() -> impl Strategy<Value = (Rate, u32, Duration)> {
+    (2_u32..40, 1_u64..10, 0_u64..3_000, 1_u32..100).prop_map(|(limit, seconds, hold, burst)| {
+        let window = Duration::from_secs(seconds);
+        let burst = 1 + burst % (limit - 1);
+        let rate = Rate::new(limit, window).unwrap().with_burst(burst).unwrap();
+        (rate.with_hold(Duration::from_millis(hold)).unwrap(), limit, window)
+    })
+}
+
+/// Plays on a clock of its own, which is the queue's but for the time that a real database takes: tokens are taken for good
+/// for a little less than they are, as a real process does that looks at its clock before it asks.
+async fn play(queue: &dyn Subject, name: &str, (rate, limit, window): (Rate, u32, Duration), acts: &[Act]) -> Vec<u64> {
+    queue.set_budget(name, &rate).await.unwrap();
+    let mut now = 0_u64;
+    let mut spent = Vec::new();
+    let mut held: [Vec<(Block, u64)>; 3] = Default::default();
+    for act in acts {
+        match *act {
+            Act::Reserve { process, wanted } => {
+                if let Grant::Granted(block) = queue.reserve(name, wanted).await.unwrap() {
+                    held[process].push((block, now + block.hold.as_millis() as u64));
+                }
+            }
+            Act::Spend { process, mut tokens } => {
+                for (block, good_until) in &mut held[process] {
+                    let some = if *good_until >= now { block.tokens.min(tokens) } else { 0 };
+                    block.tokens -= some;
+                    tokens -= some;
+                    spent.extend(std::iter::repeat_n(now, some as usize));
+                }
+            }
+            Act::GiveBack { process } => {
+                for (block, _) in held[process].drain(..) {
+                    queue.give_back(name, &block).await.unwrap();
+                }
+            }
+            Act::Pass { millis } => {
+                now += millis;
+                queue.advance(Duration::from_millis(millis));
+            }
+        }
+    }
+    overspent(&spent, limit, window)
+}
+
+/// When more than the limit was spent in the window that began then.
+fn overspent(spent: &[u64], limit: u32, window: Duration) -> Vec<u64> {
+    let ends = |start: u64| start + window.as_millis() as u64;
+    let in_window = |start: u64| spent.iter().filter(|at| (start..ends(start)).contains(*at)).count();
+    spent.iter().copied().filter(|start| in_window(*start) > limit as usize).collect()
+}
+
+#[test]
+fn no_window_ever_holds_more_than_the_limit() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let histories = (rate(), vec(act(), 1..120));
+    TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() })
+        .run(&histories, |(rate, acts)| {
+            let broken = runtime.block_on(play(&MemoryQueue::new(), NAME, rate, &acts));
+            prop_assert_eq!(broken, Vec::<u64>::new());
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Real databases, whose clocks also move by themselves, hand out what the model would, give or take that time.
+fn no_window_of<F: Future<Output = (impl Subject, impl Sized)>>(open: impl FnOnce() -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (queue, _guard) = runtime.block_on(open());
+    let case = std::sync::atomic::AtomicU32::new(0);
+    let histories = (rate(), vec(act(), 1..60));
+    TestRunner::new(Config { cases: 100, failure_persistence: None, ..Config::default() })
+        .run(&histories, |((rate, limit, window), acts)| {
+            let name = case.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string();
+            // The tokens earned while the test itself ran: at most one, unless the pace is a token every few milliseconds.
+            let slack = 1 + (2_000 / rate.interval().as_millis().max(1)) as u32;
+            let broken = runtime.block_on(play(&queue, &name, (rate, limit + slack, window), &acts));
+            prop_assert_eq!(broken, Vec::<u64>::new());
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn no_window_of_sqlite_holds_more_than_the_limit() {
+    no_window_of(crate::sqlite::queue);
+}
+
+#[test]
+fn no_window_of_postgres_holds_more_than_the_limit() {
+    no_window_of(crate::postgres::queue);
+}
+
+/// A budget on tokio's clock: the queue's moves along with it.
+async fn purses(count: usize) -> (Arc<MemoryQueue>, Vec<Purse>) {
+    let queue = Arc::new(MemoryQueue::new());
+    let rate = Rate::new(20, Duration::from_secs(10)).unwrap().with_burst(4).unwrap();
+    queue.set_budget(NAME, &rate.with_hold(Duration::from_secs(1)).unwrap()).await.unwrap();
+    let purses = (0..count).map(|_| Purse::new(queue.clone() as Arc<dyn Budgets>, NAME).with_block(3)).collect();
+    (queue, purses)
+}
+
+#[tokio::test(start_paused = true)]
+async fn purses_spend_near_the_limit_and_never_above() {
+    let (queue, purses) = purses(3).await;
+    let began = Instant::now();
+    let spending = |purse: Purse| async move {
+        let mut spent = Vec::new();
+        while began.elapsed() < Duration::from_secs(100) {
+            purse.take().await.unwrap();
+            spent.push(began.elapsed().as_millis() as u64);
+        }
+        spent
+    };
+    let tasks: Vec<_> = purses.into_iter().map(|purse| tokio::spawn(spending(purse))).collect();
+    let mut passed = Duration::ZERO;
+    while !tasks.iter().all(tokio::task::JoinHandle::is_finished) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        queue.advance(began.elapsed() - passed);
+        passed = began.elapsed();
+    }
+    let mut spent = Vec::new();
+    for task in tasks {
+        spent.extend(task.await.unwrap());
+    }
+    assert_eq!(overspent(&spent, 20, Duration::from_secs(10)), Vec::<u64>::new());
+    // 16 tokens in 11 s is the pace; 145 in 100 s.
+    assert!(spent.len() >= 140, "{}", spent.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_stops_every_purse() {
+    let (queue, purses) = purses(2).await;
+    purses[0].take().await.unwrap();
+    purses[0].block(Duration::from_secs(60)).await.unwrap();
+    let began = Instant::now();
+    let waiting = purses[1].take();
+    let (taken, ()) = tokio::join!(waiting, async {
+        tokio::time::sleep(Duration::from_secs(59)).await;
+        queue.advance(Duration::from_secs(60));
+    });
+    taken.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(59));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_budget_is_told_to_whoever_takes_from_it() {
+    let purse = Purse::new(Arc::new(MemoryQueue::new()), "nobody");
+    assert_eq!(purse.take().await.unwrap_err().code(), "VALIDATION_ERROR");
+}
