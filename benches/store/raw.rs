@@ -1,0 +1,117 @@
+//! What a program would do that knows nothing but the driver: the limits that the store is held to.
+
+use std::time::Duration;
+
+use barkeep_types::{Bar, TimeRange};
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+
+/// A table like the store's, with its key and its constraints.
+pub async fn create(connection: &mut PgConnection, table: &str) {
+    let create = format!("CREATE TABLE {table} (LIKE barkeep.store_bar INCLUDING ALL)");
+    sqlx::query(AssertSqlSafe(create)).execute(connection).await.expect("a table is made");
+}
+
+pub async fn copy_page(connection: &mut PgConnection, table: &str, id: i32, bars: &[Bar]) {
+    let mut transaction = connection.begin().await.expect("a transaction begins");
+    copy(&mut transaction, table, id, bars).await;
+    transaction.commit().await.expect("a page is committed");
+}
+
+pub async fn stage_page(connection: &mut PgConnection, table: &str, id: i32, bars: &[Bar]) {
+    let mut transaction = connection.begin().await.expect("a transaction begins");
+    let create = format!("CREATE TEMP TABLE staged (LIKE {table}) ON COMMIT DROP");
+    sqlx::query(AssertSqlSafe(create)).execute(&mut *transaction).await.expect("a table is made");
+    copy(&mut transaction, "staged", id, bars).await;
+    let merge = format!(
+        "INSERT INTO {table} SELECT * FROM staged ON CONFLICT (series_id, starts_at) DO UPDATE
+         SET open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+             volume = excluded.volume, vwap = excluded.vwap, trade_count = excluded.trade_count,
+             batch_id = excluded.batch_id"
+    );
+    sqlx::query(AssertSqlSafe(merge)).execute(&mut *transaction).await.expect("rows are merged");
+    transaction.commit().await.expect("a page is committed");
+}
+
+async fn copy(connection: &mut PgConnection, table: &str, id: i32, bars: &[Bar]) {
+    let statement = format!("COPY {table} FROM STDIN (FORMAT BINARY)");
+    let mut copy = connection.copy_in_raw(&statement).await.expect("a copy begins");
+    let mut bytes = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
+    for bar in bars {
+        bytes.extend(10_i16.to_be_bytes());
+        let micros = (bar.start.timestamp() - 946_684_800) * 1_000_000;
+        let floats = [bar.open, bar.high, bar.low, bar.close, bar.volume, bar.vwap.unwrap_or(bar.close)];
+        let count = bar.trade_count.unwrap_or_default().cast_signed();
+        let eights =
+            [micros].into_iter().chain(floats.map(|float| float.to_bits().cast_signed())).chain([count]);
+        for eight in eights {
+            bytes.extend(8_i32.to_be_bytes());
+            bytes.extend(eight.to_be_bytes());
+        }
+        for four in [id, 1] {
+            bytes.extend(4_i32.to_be_bytes());
+            bytes.extend(four.to_be_bytes());
+        }
+        if bytes.len() > 256 * 1024 {
+            copy.send(std::mem::take(&mut bytes)).await.expect("rows are sent");
+        }
+    }
+    bytes.extend((-1_i16).to_be_bytes());
+    copy.send(bytes).await.expect("rows are sent");
+    copy.finish().await.expect("the copy ends");
+}
+
+/// Every bar of the first series, row by row.
+pub async fn rows(connection: &mut PgConnection, range: TimeRange) -> Vec<Bar> {
+    let rows = sqlx::query(
+        "SELECT starts_at, open, high, low, close, volume, vwap, trade_count FROM barkeep.store_bar
+         WHERE series_id = (SELECT series_id FROM barkeep.store_series WHERE symbol = 'S1')
+             AND starts_at >= $1 AND starts_at < $2
+         ORDER BY starts_at",
+    )
+    .bind(range.start())
+    .bind(range.end())
+    .fetch_all(connection)
+    .await
+    .expect("rows are read");
+    let bar = |row: &sqlx::postgres::PgRow| Bar {
+        start: row.get::<DateTime<Utc>, _>(0),
+        open: row.get(1),
+        high: row.get(2),
+        low: row.get(3),
+        close: row.get(4),
+        volume: row.get(5),
+        vwap: row.get(6),
+        trade_count: row.get::<Option<i64>, _>(7).map(i64::cast_unsigned),
+    };
+    rows.iter().map(bar).collect()
+}
+
+/// What coverage would cost without a ledger.
+pub async fn scan_index(connection: &mut PgConnection) {
+    let sql = "SELECT series_id, min(starts_at), max(starts_at), count(*) FROM barkeep.store_bar GROUP BY series_id";
+    sqlx::query(sql).fetch_all(connection).await.expect("bars are scanned");
+}
+
+/// How many pages of the table and its key a range read of one series touches.
+pub async fn buffers(connection: &mut PgConnection, range: TimeRange) -> i64 {
+    let sql = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+        SELECT * FROM barkeep.store_bar WHERE series_id = 1 AND starts_at >= $1 AND starts_at < $2 ORDER BY starts_at";
+    let plan: serde_json::Value = sqlx::query_scalar(sql)
+        .bind(range.start())
+        .bind(range.end())
+        .fetch_one(connection)
+        .await
+        .expect("a plan is explained");
+    let of = |name: &str| plan[0]["Plan"][name].as_i64().unwrap_or_default();
+    of("Shared Hit Blocks") + of("Shared Read Blocks")
+}
+
+/// User and system time of a process; nought where there is no /proc.
+pub fn cpu_of(pid: i32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Fields 14 and 15, counted after the name, which may hold spaces; in ticks of 10 ms.
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(10 * ticks)
+}

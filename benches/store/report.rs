@@ -1,0 +1,48 @@
+//! What was measured, beside what it is held to.
+
+use std::time::Duration;
+
+/// What one path took.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub bars: usize,
+    pub wall: Duration,
+    /// Of the server's processes; nought where there is no server.
+    pub cpu: Duration,
+    /// Written ahead.
+    pub wal: u64,
+}
+
+impl Cost {
+    pub fn rate(&self) -> f64 {
+        self.bars as f64 / self.wall.as_secs_f64()
+    }
+
+    pub fn wal_a_bar(&self) -> f64 {
+        self.wal as f64 / self.bars as f64
+    }
+
+    pub fn line(&self, name: &str) {
+        let cpu = if self.cpu.is_zero() { f64::NAN } else { self.bars as f64 / self.cpu.as_secs_f64() / 1e3 };
+        let (rate, wal) = (self.rate() / 1e3, self.wal_a_bar());
+        println!("{name:<52} {rate:>8.0} k bars/s {cpu:>8.0} k bars/cpu-s {wal:>8.2} B WAL/bar");
+    }
+}
+
+/// The run that disturbances of the machine slowed least.
+pub fn best(costs: &[Cost]) -> Cost {
+    *costs.iter().min_by_key(|cost| cost.wall).expect("at least one run")
+}
+
+pub fn at_least(what: &str, found: f64, wanted: f64) {
+    verdict(what, found, ">=", wanted, found >= wanted);
+}
+
+pub fn at_most(what: &str, found: f64, wanted: f64) {
+    verdict(what, found, "<=", wanted, found <= wanted);
+}
+
+fn verdict(what: &str, found: f64, relation: &str, wanted: f64, holds: bool) {
+    let word = if holds { "holds" } else { "MISSED" };
+    println!("  {what:<60} {found:>9.2} {relation} {wanted:<8} {word}");
+}

@@ -1,0 +1,109 @@
+//! SQLite: the store beside the best raw multi-row insert into the same key.
+
+use std::time::Instant;
+
+use barkeep_database::Sqlite;
+use barkeep_store::{ProviderName, SqliteStore, Store};
+use barkeep_types::Bar;
+use sqlx::AssertSqlSafe;
+
+use crate::market::{self, PAGE};
+use crate::report::{Cost, at_least, at_most, best};
+
+const ROWS: usize = 100;
+
+pub async fn run(pages: usize, repetitions: usize) {
+    println!("\nSQLite, WAL, {pages} pages of {PAGE} bars");
+    let mut runs: [Vec<Cost>; 4] = Default::default();
+    let mut bytes = 0.0;
+    let all: Vec<Vec<Bar>> = (0..pages).map(|page| market::bars(1, page)).collect();
+    for _ in 0..repetitions {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = Sqlite::open(folder.path().join("bars.db")).await.expect("a file is opened");
+        let store = SqliteStore::open(&database, ProviderName::ALPACA).await.expect("tables are made");
+        runs[0].push(raw(&database, &all).await);
+        for (run, is_compared) in [(1, false), (2, false), (3, true)] {
+            if is_compared {
+                forget_digests(&database).await;
+            }
+            runs[run].push(commit(&store, &all).await);
+            if run == 1 {
+                bytes = bytes_a_bar(&database, pages).await;
+            }
+        }
+        database.close().await;
+    }
+    let [raw, fresh, recognised, compared] = runs.map(|run| best(&run));
+    raw.line("raw prepared INSERT of 100 rows");
+    fresh.line("commit: fresh pages");
+    compared.line("commit: identical pages, compared");
+    recognised.line("commit: identical pages, recognised by digest");
+    at_least("fresh beside raw rows", fresh.rate() / raw.rate(), 0.9);
+    at_least("identical, compared, beside fresh", compared.rate() / fresh.rate(), 1.5);
+    at_least("identical, recognised, beside fresh", recognised.rate() / fresh.rate(), 10.0);
+    at_most("bytes a bar", bytes, 77.0);
+}
+
+async fn raw(database: &Sqlite, pages: &[Vec<Bar>]) -> Cost {
+    let create: String = sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE name = 'store_bar'")
+        .fetch_one(&mut *database.connection().await.expect("a connection"))
+        .await
+        .expect("the table is there");
+    let mut transaction = database.begin().await.expect("a transaction begins");
+    let create = create.replace("store_bar", "raw_bar");
+    sqlx::query(AssertSqlSafe(create)).execute(&mut *transaction).await.expect("a table is made");
+    transaction.commit().await.expect("a table is made");
+    let insert = format!("INSERT INTO raw_bar VALUES {}", ["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; ROWS].join(", "));
+    let started = Instant::now();
+    for page in pages {
+        let mut transaction = database.begin().await.expect("a transaction begins");
+        for rows in page.chunks(ROWS) {
+            let mut query = sqlx::query(AssertSqlSafe(insert.clone()));
+            for bar in rows {
+                query = query
+                    .bind(1)
+                    .bind(bar.start.timestamp())
+                    .bind(bar.open)
+                    .bind(bar.high)
+                    .bind(bar.low)
+                    .bind(bar.close)
+                    .bind(bar.volume)
+                    .bind(bar.vwap)
+                    .bind(bar.trade_count.map(u64::cast_signed))
+                    .bind(1);
+            }
+            query.execute(&mut *transaction).await.expect("rows are inserted");
+        }
+        transaction.commit().await.expect("a page is committed");
+    }
+    cost(pages, started)
+}
+
+async fn commit(store: &SqliteStore, pages: &[Vec<Bar>]) -> Cost {
+    let started = Instant::now();
+    for (page, bars) in pages.iter().enumerate() {
+        store.commit(&market::commit(1, page, bars.clone())).await.expect("a page is committed");
+    }
+    cost(pages, started)
+}
+
+fn cost(pages: &[Vec<Bar>], started: Instant) -> Cost {
+    Cost { bars: pages.len() * PAGE, wall: started.elapsed(), cpu: std::time::Duration::ZERO, wal: 0 }
+}
+
+async fn forget_digests(database: &Sqlite) {
+    let mut transaction = database.begin().await.expect("a transaction begins");
+    sqlx::query("UPDATE store_batch SET digest = NULL").execute(&mut *transaction).await.expect("digests are forgotten");
+    transaction.commit().await.expect("digests are forgotten");
+}
+
+/// Of the whole file but the raw table, which is as large.
+async fn bytes_a_bar(database: &Sqlite, pages: usize) -> f64 {
+    let mut connection = database.connection().await.expect("a connection");
+    let bytes: i64 = sqlx::query_scalar("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        .fetch_one(&mut *connection)
+        .await
+        .expect("the file has a size");
+    connection.finish();
+    bytes as f64 / (2 * pages * PAGE) as f64
+}
