@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
 
-/// The host's time, or one that the caller moves.
+/// The host's time, one that the caller moves, or one that the caller tells.
 pub(crate) enum Clock {
     Host,
     Set(AtomicI64),
+    Given(Box<dyn Fn() -> DateTime<Utc> + Send + Sync>),
 }
 
 impl Clock {
@@ -20,10 +21,11 @@ impl Clock {
         match self {
             Self::Host => host_now().timestamp_millis(),
             Self::Set(millis) => millis.load(Ordering::SeqCst),
+            Self::Given(clock) => clock().timestamp_millis(),
         }
     }
 
-    /// Moves a clock that was set; the host's does not move.
+    /// Moves a clock that was set; others go their own way.
     pub(crate) fn set(&self, now: DateTime<Utc>) {
         if let Self::Set(millis) = self {
             millis.store(now.timestamp_millis(), Ordering::SeqCst);
@@ -41,6 +43,7 @@ impl fmt::Debug for Clock {
         match self {
             Self::Host => formatter.write_str("Host"),
             Self::Set(millis) => write!(formatter, "Set({})", millis.load(Ordering::SeqCst)),
+            Self::Given(_) => formatter.write_str("Given"),
         }
     }
 }

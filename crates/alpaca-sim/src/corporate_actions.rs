@@ -56,7 +56,9 @@ pub(crate) fn answer(market: &Market, parameters: &Parameters, now: i64, late: O
     let symbols: Option<Vec<String>> = list(parameters, "symbols");
     let ids = list(parameters, "ids");
     let cusips = list(parameters, "cusips");
-    let known = |date: NaiveDate| late.is_none_or(|days| date + Days::new(days) <= today);
+    let known = |date: NaiveDate| {
+        late.is_none_or(|days| date.checked_add_days(Days::new(days)).is_some_and(|known| known <= today))
+    };
     let asked = |action: &Announcement| {
         (start..=end).contains(&action.date)
             && known(action.date)

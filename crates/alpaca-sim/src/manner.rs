@@ -40,11 +40,11 @@ impl Default for Manner {
 }
 
 impl Manner {
-    pub(crate) fn missing_keys(&self) -> Answer {
+    pub(crate) fn refuse_nobody(&self) -> Answer {
         Answer::refusal(self.missing_keys, "authentication required")
     }
 
-    pub(crate) fn wrong_keys(&self) -> Answer {
+    pub(crate) fn refuse_stranger(&self) -> Answer {
         Answer::refusal(self.wrong_keys, "forbidden.")
     }
 

@@ -32,6 +32,7 @@ pub struct Options {
     pub(crate) window: LimitWindow,
     pub(crate) keys: Keys,
     pub(crate) clock: Clock,
+    pub(crate) latency: Duration,
     pub(crate) pages: PageRules,
     pub(crate) default_feed: DefaultFeed,
     pub(crate) manner: Manner,
@@ -60,6 +61,7 @@ impl Default for Options {
             window: LimitWindow::default(),
             keys: Keys::Any,
             clock: Clock::Host,
+            latency: Duration::ZERO,
             pages: PageRules {
                 source_bars: Some(10_000),
                 cut_inside_bars: false,
@@ -103,6 +105,16 @@ impl Options {
     /// Sets the time, which then stands still until [`AlpacaSim::set_now`]; the host's by default.
     pub fn with_now(self, now: DateTime<Utc>) -> Self {
         Self { clock: Clock::fixed(now), ..self }
+    }
+
+    /// Takes the time from a clock of the caller's, such as that of a simulated world.
+    pub fn with_clock(self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self { clock: Clock::Given(Box::new(clock)), ..self }
+    }
+
+    /// Lets every answer take so long on its way; no time by default.
+    pub fn with_latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
     }
 
     /// Sets after how many source bars a page of a derived timeframe ends; about 10,000 by default, `None` for never.

@@ -63,7 +63,7 @@ impl BarsQuery {
             asof: match parameters.get("asof") {
                 None => Asof::Today,
                 Some("-") => Asof::Unmapped,
-                Some(text) => Asof::Date(stamp::date(text).map_err(|_| bad(&format!("invalid asof: {text}")))?),
+                Some(text) => Asof::Date(stamp::date(text).ok_or_else(|| bad(&format!("invalid asof: {text}")))?),
             },
             currency: parameters.get("currency").map(str::to_owned),
         })

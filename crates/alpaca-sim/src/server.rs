@@ -79,7 +79,7 @@ impl AlpacaSim {
         &self.shared.options.market
     }
 
-    /// Moves the time of a simulator started with [`Options::with_now`]; one that follows the host's clock stays.
+    /// Moves the time of a simulator started with [`Options::with_now`]; another clock goes its own way.
     pub fn set_now(&self, now: DateTime<Utc>) {
         self.shared.options.clock.set(now);
     }
@@ -101,9 +101,12 @@ impl Drop for AlpacaSim {
 async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken, connections: TaskTracker) {
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         // A connection that breaks while it is accepted, or later, is the caller's loss alone.
-        if let Ok((stream, _)) = accepted {
-            let (shared, stop) = (shared.clone(), stop.clone());
-            connections.spawn(async move { stop.run_until_cancelled(wire::serve(stream, shared)).await });
-        }
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors: others have to end theirs first.
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let (shared, stop) = (shared.clone(), stop.clone());
+        connections.spawn(async move { stop.run_until_cancelled(wire::serve(stream, shared)).await });
     }
 }

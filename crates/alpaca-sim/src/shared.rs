@@ -66,8 +66,8 @@ impl Shared {
         let caller = match self.options.keys.caller(request) {
             Caller::Known(caller) => caller,
             Caller::Nobody if endpoint.is_open() => String::new(),
-            Caller::Nobody => return self.options.manner.missing_keys().into(),
-            Caller::Stranger => return self.options.manner.wrong_keys().into(),
+            Caller::Nobody => return self.options.manner.refuse_nobody().into(),
+            Caller::Stranger => return self.options.manner.refuse_stranger().into(),
         };
         let Some(quota) = self.quota(&caller, endpoint, now) else {
             return self.scripted(request, endpoint, now);
@@ -131,4 +131,81 @@ impl From<Answer> for Reply {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no holder of a lock panics")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NASTY: [&str; 22] = [
+        "",
+        "-",
+        "0",
+        "-1",
+        "9999-12-31",
+        "0000-01-01",
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00%2B14:00",
+        "2024-03-04",
+        "AAPL",
+        "AAPL,MSFT",
+        "%00",
+        "%FF%FE",
+        "BTC%2FUSD",
+        "1Min",
+        "12Month",
+        "23Hour",
+        "desc",
+        "sip",
+        "all",
+        "QUFQTHxNfC05MjIzMzcyMDM2ODU0Nzc1ODA4", // AAPL|M|-9223372036854775808
+        "QUFQTHxEfDkyMjMzNzIwMzY4NTQ3NzU4MDc=", // AAPL|D|9223372036854775807
+    ];
+    const NAMES: [&str; 14] = [
+        "symbols",
+        "timeframe",
+        "start",
+        "end",
+        "limit",
+        "sort",
+        "page_token",
+        "feed",
+        "adjustment",
+        "asof",
+        "currency",
+        "types",
+        "date_type",
+        "x",
+    ];
+    const PATHS: [&str; 8] = [
+        "/v2/stocks/bars",
+        "/v2/stocks/AAPL/bars",
+        "/v1beta3/crypto/us/bars",
+        "/v1/corporate-actions",
+        "/v2/calendar",
+        "/v2/assets",
+        "/v2/assets/%2F%3D",
+        "/v2/clock",
+    ];
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_is_answered_in_json(
+            path in proptest::sample::select(&PATHS[..]),
+            parameters in proptest::collection::vec(
+                (proptest::sample::select(&NAMES[..]), proptest::sample::select(&NASTY[..])), 0..6,
+            ),
+            good_start: bool,
+        ) {
+            let shared = Shared::new(Options::default());
+            let start = if good_start { "symbols=AAPL&timeframe=1Day&limit=10&" } else { "" };
+            let parameters: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let query = format!("{start}{}", parameters.join("&"));
+            let answer = shared.reply(&Request::get(path, &query)).answer;
+            prop_assert!([200, 400, 403, 404].contains(&answer.status), "{} {query}", answer.status);
+            prop_assert!(serde_json::from_slice::<serde_json::Value>(&answer.body).is_ok());
+        }
+    }
 }

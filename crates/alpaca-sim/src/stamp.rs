@@ -40,15 +40,16 @@ pub(crate) enum Stamp {
 
 /// Reads RFC 3339 or `YYYY-MM-DD`. A time without a zone is neither.
 pub(crate) fn parse(text: &str) -> Option<Stamp> {
-    if let Ok(date) = date(text) {
+    if let Some(date) = date(text) {
         return Some(Stamp::Date(date));
     }
     let instant = DateTime::parse_from_rfc3339(text).ok()?;
     Some(Stamp::Instant { seconds: instant.timestamp(), nanos: instant.timestamp_subsec_nanos() })
 }
 
-pub(crate) fn date(text: &str) -> Result<NaiveDate, chrono::ParseError> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
+/// Reads `YYYY-MM-DD`, of years with four digits.
+pub(crate) fn date(text: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10)
 }
 
 /// `2022-01-03T08:00:00Z`, for messages.
@@ -83,7 +84,9 @@ mod tests {
 
     #[test]
     fn a_time_without_zone_is_no_instant() {
-        for text in ["", "now", "1970-01-02T00:00:00", "1970-01-02T00:00:00 00:00", "86400", "1970-02-30"] {
+        for text in
+            ["", "now", "1970-01-02T00:00:00", "1970-01-02T00:00:00 00:00", "86400", "1970-02-30", "+262142-12-31"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

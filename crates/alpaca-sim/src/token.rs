@@ -25,7 +25,7 @@ impl Token {
             Source::Days => 'D',
         };
         let seconds = if descending { DESCENDING_EPOCH - self.start } else { self.start };
-        STANDARD.encode(format!("{}|{unit}|{}", self.symbol, seconds * NANOS))
+        STANDARD.encode(format!("{}|{unit}|{}", self.symbol, seconds.saturating_mul(NANOS)))
     }
 
     pub(crate) fn decode(text: &str, descending: bool) -> Option<Self> {

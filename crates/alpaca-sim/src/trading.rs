@@ -54,7 +54,7 @@ fn settlement(market: &Market, date: NaiveDate) -> NaiveDate {
         later if later >= (2017, 9, 5) => 2,
         _ => 3,
     };
-    let later = date.iter_days().skip(1).filter(|later| market.session(*later).is_some());
+    let later = date.iter_days().skip(1).take(30).filter(|later| market.session(*later).is_some());
     later.take(days).last().unwrap_or(date)
 }
 
@@ -100,10 +100,7 @@ pub(crate) fn asset(market: &Market, name: &str, now: i64) -> Result<Answer, Ans
 
 fn all_assets(market: &Market, now: i64) -> impl Iterator<Item = Value> {
     let mut listings: Vec<Listing> = market.listings().cloned().collect();
-    let recorded =
-        market.symbols().into_iter().filter(|symbol| listings.iter().all(|listing| listing.symbol != *symbol));
-    let recorded: Vec<Listing> = recorded.map(Listing::new).collect();
-    listings.extend(recorded);
+    listings.extend(market.recorded_symbols().cloned().map(Listing::new));
     listings.sort_by(|left, right| left.symbol.cmp(&right.symbol));
     listings.into_iter().map(move |listing| describe(&listing, now))
 }
@@ -153,7 +150,7 @@ impl Parameters {
     pub(crate) fn date(&self, name: &str) -> Result<Option<NaiveDate>, Answer> {
         let Some(text) = self.get(name) else { return Ok(None) };
         // An instant is cut to its date, as clients send it.
-        let date = text.get(..10).map(stamp::date);
-        date.and_then(Result::ok).map(Some).ok_or_else(|| bad(&format!("invalid {name}: {text}")))
+        let date = text.get(..10).and_then(stamp::date);
+        date.map(Some).ok_or_else(|| bad(&format!("invalid {name}: {text}")))
     }
 }

@@ -26,9 +26,19 @@ pub(crate) struct Request {
     pub(crate) query: String,
     /// Names in lower case.
     headers: Vec<(String, String)>,
+    /// Whether it came by HTTP/1.0, which closes connections unless told otherwise.
+    is_old: bool,
 }
 
 impl Request {
+    /// A request with any credentials.
+    #[cfg(test)]
+    pub(crate) fn get(path: &str, query: &str) -> Self {
+        let keys = ["apca-api-key-id", "apca-api-secret-key"].map(|name| (name.to_owned(), "any".to_owned()));
+        let (method, path, query) = ("GET".to_owned(), path.to_owned(), query.to_owned());
+        Self { method, path, query, headers: keys.to_vec(), is_old: false }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -43,7 +53,11 @@ impl Request {
     }
 
     fn wants_close(&self) -> bool {
-        self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+        match self.header("connection") {
+            Some(value) if self.is_old => !value.eq_ignore_ascii_case("keep-alive"),
+            Some(value) => value.eq_ignore_ascii_case("close"),
+            None => self.is_old,
+        }
     }
 }
 
@@ -67,6 +81,9 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Res
         };
         let close = request.wants_close() || request.method != "GET";
         let reply = shared.reply(&request);
+        if !shared.options.latency.is_zero() {
+            tokio::time::sleep(shared.options.latency).await;
+        }
         match reply.fault {
             Some(fault) => return fault.send(&mut stream, reply.answer).await,
             None => stream.write_all(&bytes(&reply.answer, request.accepts_gzip(), close)).await?,
@@ -114,6 +131,7 @@ fn request(parsed: &httparse::Request<'_, '_>) -> Head {
         path: path.to_owned(),
         query: query.to_owned(),
         headers: headers.collect(),
+        is_old: parsed.version == Some(0),
     })
 }
 

@@ -92,15 +92,25 @@ impl Market {
     /// Lists an instrument. One of the same symbol and first day is replaced; another first day uses the ticker again.
     #[must_use]
     pub fn with_listing(mut self, listing: Listing) -> Self {
-        self.instruments.retain(|old| (&old.listing.symbol, old.listing.first) != (&listing.symbol, listing.first));
-        self.instruments.push(Instrument::new(listing, self.noise));
-        self.names.clear();
-        for (index, instrument) in self.instruments.iter().enumerate() {
-            for (symbol, first, last) in instrument.listing.names() {
-                self.names.entry(symbol).or_default().push(Holding { instrument: index, first, last });
-            }
+        let holdings = self.names.get(&listing.symbol).into_iter().flatten();
+        let same = holdings.map(|holding| holding.instrument).find(|index| {
+            let old = &self.instruments[*index].listing;
+            (&old.symbol, old.first) == (&listing.symbol, listing.first)
+        });
+        let index = same.unwrap_or(self.instruments.len());
+        if same.is_some() {
+            self.names.values_mut().for_each(|holdings| holdings.retain(|holding| holding.instrument != index));
         }
-        self.names.values_mut().for_each(|holdings| holdings.sort_by_key(|holding| holding.first));
+        for (symbol, first, last) in listing.names() {
+            let holdings = self.names.entry(symbol).or_default();
+            holdings.push(Holding { instrument: index, first, last });
+            holdings.sort_by_key(|holding| holding.first);
+        }
+        let instrument = Instrument::new(listing, self.noise);
+        match same {
+            Some(index) => self.instruments[index] = instrument,
+            None => self.instruments.push(instrument),
+        }
         self
     }
 
@@ -146,6 +156,10 @@ impl Market {
         let last = range.end().timestamp() - i64::from(range.end().timestamp_subsec_nanos() == 0);
         let bars = Bars::of(&tape, span, from, span.last_second(last, tape.zone()), Order::Ascending);
         bars.filter(|made| made.candle.start >= from).map(|made| made.candle.bar()).collect()
+    }
+
+    pub(crate) fn recorded_symbols(&self) -> impl Iterator<Item = &Symbol> {
+        self.recordings.keys()
     }
 
     pub(crate) fn session(&self, date: NaiveDate) -> Option<Session> {

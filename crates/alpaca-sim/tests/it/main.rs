@@ -7,5 +7,7 @@ mod endpoints;
 mod faults;
 mod http;
 mod paging;
+#[cfg(feature = "program")]
+mod program;
 mod recorded;
 mod server;
