@@ -125,8 +125,8 @@ pub enum Error {
         /// The vendor's id of the request.
         request_id: Option<String>,
     },
-    /// Following page tokens leads nowhere.
-    #[error("following page tokens leads nowhere: {detail} after {pages} pages")]
+    /// Page tokens lead nowhere: round in a circle, back, or on without end.
+    #[error("page tokens lead nowhere: {detail}, on page {pages}")]
     PaginationLoop {
         /// What gave it away.
         detail: &'static str,

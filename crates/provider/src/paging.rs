@@ -124,8 +124,8 @@ impl Paging {
         self.check_token(next.as_ref())?;
         let mut sorted = self.sort(bars).map_err(|detail| bad(detail, request_id.as_deref()))?;
         let before = self.cursor;
-        let reached = self.advance(&sorted).map_err(|detail| bad(detail, request_id.as_deref()))?;
-        self.check_progress(reached, next.is_some())?;
+        let has_advanced = self.advance(&sorted)?;
+        self.check_progress(has_advanced, next.is_some())?;
 
         let impossible = self.set_aside_impossible(&mut sorted);
         if next.is_some() {
@@ -155,7 +155,7 @@ impl Paging {
     fn check_token(&mut self, next: Option<&PageToken>) -> Result<()> {
         let Some(next) = next else { return Ok(()) };
         if !self.tokens_seen.insert(next.clone()) {
-            return Err(self.no_way_out("a token came twice"));
+            return Err(self.no_way_out("a token that came before"));
         }
         if self.pages >= self.most_pages {
             return Err(self.no_way_out("more pages than bars can explain"));
@@ -196,8 +196,7 @@ impl Paging {
     }
 
     /// Moves the cursor to the page's last bar; tells whether that is further than before.
-    fn advance(&mut self, sorted: &Sorted) -> Result<bool, String> {
-        let name = |index: usize| &self.request.symbols()[index];
+    fn advance(&mut self, sorted: &Sorted) -> Result<bool> {
         let (Some((&first, _)), Some((&index, bars))) = (sorted.bars.first_key_value(), sorted.bars.last_key_value())
         else {
             return Ok(false);
@@ -205,11 +204,8 @@ impl Paging {
         let Some(&last) = bars.last() else { return Ok(false) };
         let mut end = Cursor { index, last, is_torn: false };
         let Some(before) = self.cursor.replace(end) else { return Ok(true) };
-        if first < before.index {
-            return Err(format!("it goes back to {}", name(first)));
-        }
-        if end.position() < before.position() {
-            return Err(format!("it goes back in time within {}", name(index)));
+        if first < before.index || end.position() < before.position() {
+            return Err(self.no_way_out("bars that came before"));
         }
         let has_advanced = before.position() < end.position();
         if !has_advanced {
@@ -222,7 +218,7 @@ impl Paging {
     fn check_progress(&mut self, advanced: bool, has_token: bool) -> Result<()> {
         self.stalled = if advanced { 0 } else { self.stalled + 1 };
         if has_token && self.stalled >= PATIENCE {
-            return Err(self.no_way_out("nothing new"));
+            return Err(self.no_way_out("nothing new, again and again"));
         }
         Ok(())
     }

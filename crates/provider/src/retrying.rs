@@ -31,6 +31,12 @@ impl<P: Provider> Retrying<P> {
         Self { tries, ..self }
     }
 
+    /// Waits `first_wait` before the second try, instead of a second, and twice as long before each after it.
+    #[must_use]
+    pub fn with_first_wait(self, first_wait: Duration) -> Self {
+        Self { first_wait, ..self }
+    }
+
     /// Starts no try later than `longest` after the first.
     #[must_use]
     pub fn with_longest(self, longest: Duration) -> Self {

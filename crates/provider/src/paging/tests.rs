@@ -100,13 +100,13 @@ fn a_page_of_other_symbols_or_other_days_is_no_answer() {
 }
 
 #[test]
-fn a_page_that_goes_back_is_no_answer() {
+fn a_page_that_goes_back_is_a_loop() {
     let first = || page([of("B", [4, 5])], Some("x"));
     for bars in [of("A", [6]), of("B", [3, 4])] {
         let mut paging = paging();
         paging.accept(first()).unwrap();
         let text = refuse(&mut paging, page([bars], Some("y")));
-        assert!(text.contains("BAD_RESPONSE") && text.contains("goes back"), "{text}");
+        assert!(text.contains("PAGINATION_LOOP") && text.contains("bars that came before"), "{text}");
     }
 }
 

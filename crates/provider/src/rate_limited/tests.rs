@@ -56,7 +56,7 @@ impl Provider for Vendor {
         let now = Instant::now();
         let used = {
             let mut seen = self.seen.lock().unwrap();
-            let used = seen.iter().filter(|at| **at + Duration::from_secs(60) > now).count();
+            let used = seen.len() - seen.partition_point(|at| *at + Duration::from_secs(60) <= now);
             if used < self.limit {
                 seen.push(now);
             }
@@ -95,11 +95,8 @@ async fn busy(provider: &impl Provider, workers: usize, time: Duration) -> usize
 
 /// The most requests that the vendor saw in any 60 seconds.
 fn densest_minute(seen: &[Instant]) -> usize {
-    let mut seen = seen.to_vec();
-    seen.sort();
-    let within =
-        |from: &Instant| seen.iter().filter(|at| *from <= **at && **at < *from + Duration::from_secs(60)).count();
-    seen.iter().map(within).max().unwrap_or(0)
+    let until = |from: Instant| seen.partition_point(|at| *at < from + Duration::from_secs(60));
+    (0..seen.len()).map(|first| until(seen[first]) - first).max().unwrap_or(0)
 }
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
