@@ -118,7 +118,7 @@ impl Alpaca {
                 return Ok(actions);
             }
             if next == token {
-                return Err(Error::PaginationLoop { detail: "a token came twice", pages: 2 });
+                return Err(Error::PaginationLoop { detail: "a token that came before", pages: 2 });
             }
             token = next;
         }

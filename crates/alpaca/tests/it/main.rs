@@ -7,6 +7,7 @@ mod raw_server;
 mod reference;
 mod requests;
 mod secrets;
+mod simulated_faults;
 mod simulator;
 
 use barkeep_alpaca::{Alpaca, Credentials, Timeouts};
