@@ -8,13 +8,12 @@ use barkeep_catalog::Definition;
 use barkeep_queue::JobId;
 use barkeep_types::Series;
 use serde::Serialize;
-use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::progress::Unfilled;
 use crate::taken::{self, Taken};
 use crate::tick::{Idle, TickReport, tick};
-use crate::work::work;
+use crate::work::{Fatal, worker};
 use crate::{Orchestrator, Result, SliceJob};
 
 /// How often a backfill looks whether all slices are done.
@@ -58,22 +57,26 @@ pub(crate) async fn backfill(
     let before = orchestrator.progress().totals();
     let excused = taken::excused(orchestrator.backend()).await?;
     let working = stop.child_token();
-    let mut workers = JoinSet::new();
-    for _ in 0..orchestrator.settings().workers {
-        let (orchestrator, stop) = (orchestrator.clone(), working.clone());
-        workers.spawn(async move { work(&orchestrator, &stop).await });
-    }
-    let end = tokio::select! {
-        planned = plan_until_done(orchestrator, definitions, &excused) => planned.map(|()| End::Done),
-        // Workers end by themselves only with an error.
-        Some(ended) = workers.join_next() => flatten(ended).map(|()| End::Interrupted),
-        () = stop.cancelled() => Ok(End::Interrupted),
+    let fatal = Fatal::new(working.clone());
+    let work = async {
+        let worked = worker(orchestrator, &fatal).run(working.clone()).await;
+        working.cancel();
+        worked
     };
-    working.cancel();
-    while let Some(ended) = workers.join_next().await {
-        flatten(ended)?;
+    let plan = async {
+        let planned = tokio::select! {
+            planned = plan_until_done(orchestrator, definitions, &excused) => planned.map(|()| true),
+            () = working.cancelled() => Ok(false),
+        };
+        working.cancel();
+        planned
+    };
+    let (worked, planned) = tokio::join!(work, plan);
+    if let Some(error) = fatal.into_error() {
+        return Err(error);
     }
-    let interrupted = end? == End::Interrupted;
+    worked?;
+    let interrupted = !planned?;
     let failed = unfilled(orchestrator, definitions, &excused).await?;
     let totals = orchestrator.progress().totals() - before;
     Ok(BackfillReport {
@@ -88,20 +91,6 @@ pub(crate) async fn backfill(
         failed,
         elapsed_seconds: started.elapsed().as_secs_f64(),
     })
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Done,
-    Interrupted,
-}
-
-fn flatten(ended: Result<Result<()>, JoinError>) -> Result<()> {
-    match ended {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Ok(()),
-    }
 }
 
 /// Ticks, waits for the slices to be done, and ticks again, until a tick finds neither gaps nor work in flight.

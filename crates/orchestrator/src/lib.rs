@@ -7,7 +7,6 @@ mod backfill;
 mod clock;
 mod error;
 mod fetch_slice;
-mod heartbeat;
 mod orchestrator;
 mod plan;
 mod progress;

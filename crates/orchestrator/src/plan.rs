@@ -33,7 +33,7 @@ pub(crate) async fn plan_group(
 ) -> Result<GroupPlan> {
     let limits = orchestrator.provider().limits();
     let now = orchestrator.settings().clock.now();
-    let grid = grid(orchestrator, definition, timeframe, &limits, now);
+    let TradingTime { grid, served } = trading_time(orchestrator, definition, timeframe, &limits, now);
     let series: Vec<Series> = definition.series().filter(|series| series.timeframe == timeframe).collect();
     let series: Vec<Series> = series.into_iter().filter(|series| !taken.is_rejected(series)).collect();
     let spans = orchestrator.backend().store.coverage(&series).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn plan_group(
         .zip(covered.iter().zip(&live))
         .map(|(series, (covered, live))| SeriesState { symbol: &series.symbol, covered, live, density: None })
         .collect();
-    let plan = planner(orchestrator, &limits).plan(&grid, now - limits.delay, &states);
+    let plan = planner(orchestrator, &limits, served).plan(&grid, now - limits.delay, &states);
     let window = grid.spans().first().zip(grid.spans().last());
     let window = window.and_then(|(first, last)| TimeRange::new(first.start(), last.end()).ok());
     let in_flight = series
@@ -55,14 +55,21 @@ pub(crate) async fn plan_group(
     Ok(GroupPlan { plan, in_flight })
 }
 
-/// The bars that may exist in a definition's window, from what the vendor has on.
-fn grid(
+/// A definition's window, from what the vendor has on.
+struct TradingTime {
+    /// The bars that may exist.
+    grid: Grid,
+    /// When the vendor has bars, wanted or not.
+    served: Vec<TimeRange>,
+}
+
+fn trading_time(
     orchestrator: &Orchestrator,
     definition: &Definition,
     timeframe: Timeframe,
     limits: &Limits,
     now: DateTime<Utc>,
-) -> Grid {
+) -> TradingTime {
     let calendar: &dyn Calendar = match definition.hours {
         Hours::Regular | Hours::Extended => orchestrator.calendar(),
         Hours::Always => &Always,
@@ -70,7 +77,9 @@ fn grid(
     let window = definition.window.range_at(now).map(|range| anchored(calendar, definition.window, range));
     let window = window.and_then(|range| range.from(limits.earliest.unwrap_or(range.start())));
     let spans = window.map(|range| calendar.spans(timeframe, definition.hours, range)).unwrap_or_default();
-    Grid::new(timeframe, spans)
+    let served =
+        window.into_iter().flat_map(|range| calendar.sessions(range)).map(|session| session.span(Hours::Extended));
+    TradingTime { grid: Grid::new(timeframe, spans), served: served.collect() }
 }
 
 /// A window of the last days starts where a day does, so that it stays the same from tick to tick.
@@ -84,7 +93,9 @@ fn anchored(calendar: &dyn Calendar, window: Window, range: TimeRange) -> TimeRa
     }
 }
 
-fn planner(orchestrator: &Orchestrator, limits: &Limits) -> Planner {
+/// What knows the vendor's pages, and the hours it serves: a request over several days costs the bars before the open and
+/// after the close, wanted or not.
+fn planner(orchestrator: &Orchestrator, limits: &Limits, served: Vec<TimeRange>) -> Planner {
     let fits = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let pages = PageModel {
         bars: limits.bars_a_page,
@@ -92,9 +103,12 @@ fn planner(orchestrator: &Orchestrator, limits: &Limits) -> Planner {
         symbols: fits(limits.symbols_a_request),
         url_bytes: fits(limits.symbol_bytes_a_request),
     };
-    let planner = Planner::new(pages).with_longest_slice(LONGEST_SLICE);
-    let workers = NonZeroU32::new(orchestrator.settings().workers.into());
-    let planner = workers.map_or(planner, |workers| planner.with_workers(workers));
-    let limit = limits.requests_a_minute.and_then(NonZeroU32::new);
-    limit.map_or(planner, |limit| planner.with_request_limit(limit))
+    let mut planner = Planner::new(pages).with_longest_slice(LONGEST_SLICE).with_served(served);
+    if let Some(workers) = NonZeroU32::new(orchestrator.settings().workers.into()) {
+        planner = planner.with_workers(workers);
+    }
+    if let Some(limit) = limits.requests_a_minute.and_then(NonZeroU32::new) {
+        planner = planner.with_request_limit(limit);
+    }
+    planner
 }
