@@ -1,10 +1,12 @@
 //! Every way in which an answer can be wrong, and what each becomes.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use barkeep_provider::{Answer, Error, Provider, ProviderExt, Result, Retry};
 use futures::TryStreamExt;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::raw_server::{RawServer, Then, ok};
 use crate::{PAGE, client, request};
@@ -106,6 +108,34 @@ async fn one_that_does_not_speak_tls_is_not_trusted() {
     assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
     assert_eq!(error.retry(), Retry::Never);
     other.abort();
+}
+
+/// Speaks TLS with a certificate that nobody else vouches for.
+fn self_signed_server() -> String {
+    let certificate = include_bytes!("testdata/self_signed.der").to_vec().into();
+    let key = PrivatePkcs8KeyDer::from(include_bytes!("testdata/self_signed_key.der").as_slice());
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key.into())
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut socket = listener.accept().unwrap().0;
+        let mut connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let end = connection.complete_io(&mut socket);
+        assert!(end.is_err(), "the client breaks the handshake off");
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
+    let error = client(&self_signed_server()).page(&request(&["A"]), None).await.unwrap_err();
+    assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
+    assert!(error.to_string().contains("certificate"), "{error}");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! What is sent, and what a polite answer becomes.
 
 use barkeep_alpaca::{Alpaca, ConfigError, Credentials};
-use barkeep_provider::{Error, Provider, ProviderExt, Quota};
+use barkeep_provider::{Error, PageToken, Provider, ProviderExt, Quota};
 use futures::{StreamExt, TryStreamExt};
 use wiremock::matchers::{header, method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::raw_server::{RawServer, Then, ok};
 use crate::{PAGE, client, request};
 
 #[tokio::test]
@@ -98,4 +99,24 @@ async fn plain_http_to_another_machine_is_refused_before_a_byte_is_sent() {
     }
     let error = Alpaca::new(credentials()).with_base_url("https://evil.example").unwrap_err();
     assert_eq!(error, ConfigError::UnknownHost("evil.example".to_owned()));
+}
+
+#[tokio::test]
+async fn a_hostile_token_cannot_alter_the_request() {
+    let server = RawServer::start(ok("", PAGE.as_bytes()), Then::Close).await;
+    let alpaca = client(&server.url);
+    let hostile =
+        ["&symbols=X", "#x", "../../x", "x\r\nhost: evil.example", "x HTTP/1.1\n\n", "http://169.254.169.254/", "\0é"];
+    for token in hostile {
+        alpaca.page(&request(&["AAPL"]), PageToken::new(token).as_ref()).await.unwrap();
+    }
+    let plain = "GET /v2/stocks/bars?symbols=AAPL&timeframe=1Min&start=2024-03-04T14%3A30%3A00Z\
+                 &end=2024-03-04T20%3A59%3A59Z&limit=10000&adjustment=raw&feed=sip&page_token=";
+    for head in server.requests() {
+        let line = head.lines().next().unwrap();
+        let token = line.strip_prefix(plain).and_then(|rest| rest.strip_suffix(" HTTP/1.1")).unwrap();
+        assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%.+_-*".contains(&byte)), "{line}");
+        assert!(!head.contains("evil.example\r\n") && head.matches("host: ").count() == 1, "{head}");
+    }
+    assert_eq!(server.requests().len(), hostile.len());
 }

@@ -6,8 +6,9 @@ use barkeep_alpaca::{Alpaca, Timeouts};
 use barkeep_alpaca_sim::{AlpacaSim, Market, Options, Plan};
 use barkeep_provider::conformance::Subject;
 use barkeep_provider::{BarsRequest, Error, Fetched, Provider, ProviderExt, Result, SymbolBars};
-use barkeep_types::{Adjustment, Bar, Feed, Series, Symbol, Timeframe};
+use barkeep_types::{Adjustment, Bar, Coverage, Feed, Series, Symbol, Timeframe};
 use futures::{StreamExt, TryStreamExt};
+use proptest::prelude::*;
 
 use crate::{over, request};
 
@@ -181,4 +182,73 @@ async fn the_request_limit_is_told_on_every_answer() {
     alpaca.page(&request(&["AAPL"]), None).await.unwrap();
     let error = refusal(&alpaca, request(&["AAPL"])).await;
     assert_eq!(error.code(), "RATE_LIMIT_EXCEEDED");
+}
+
+/// Any timeframe and symbols, on pages of any size that end anywhere.
+#[derive(Debug)]
+struct Paging {
+    timeframe: Timeframe,
+    symbols: Vec<&'static str>,
+    page_bars: u32,
+    source_bars: usize,
+    cut_inside_bars: bool,
+    token_on_full_last_page: bool,
+}
+
+fn any_paging() -> impl Strategy<Value = Paging> {
+    let timeframe =
+        proptest::sample::select(&[Timeframe::M5, Timeframe::M30, Timeframe::H1, Timeframe::H4, Timeframe::D1][..]);
+    let symbols = proptest::sample::subsequence(vec!["AAPL", "AMD", "GOOGL", "MSFT", "ZZTOP"], 1..=5);
+    let switches = (any::<bool>(), any::<bool>());
+    (timeframe, symbols, 1..200_u32, 250..5_000_usize, switches).prop_map(
+        |(timeframe, symbols, page_bars, source_bars, (cut_inside_bars, token_on_full_last_page))| Paging {
+            timeframe,
+            symbols,
+            page_bars,
+            source_bars,
+            cut_inside_bars,
+            token_on_full_last_page,
+        },
+    )
+}
+
+/// Whatever the pages, together they are the truth, and at no point was more proven than had been given.
+async fn check_paging(paging: Paging) {
+    let sim = options()
+        .with_source_bars_a_page(Some(paging.source_bars))
+        .with_pages_cut_inside_bars(paging.cut_inside_bars)
+        .with_token_on_full_last_page(paging.token_on_full_last_page);
+    let sim = sim.start().await.unwrap();
+    let alpaca = client(&sim.base_url()).with_page_bars(paging.page_bars);
+    let request = over(&paging.symbols, paging.timeframe, "2024-03-04T05:00:00Z", "2024-03-07T00:00:00Z");
+    let truth: BTreeMap<_, _> = truth(&sim, &request).into_iter().map(|of| (of.symbol, of.bars)).collect();
+    let (mut given, mut proven) = (BTreeMap::<Symbol, Vec<Bar>>::new(), BTreeMap::<Symbol, Coverage>::new());
+    let mut pages = alpaca.pages(request.clone());
+    while let Some(page) = pages.try_next().await.unwrap() {
+        for of in page.bars {
+            given.entry(of.symbol).or_default().extend(of.bars);
+        }
+        for proof in page.proofs {
+            proven.entry(proof.symbol).or_default().insert(proof.range);
+        }
+        for (symbol, proven) in &proven {
+            let true_bars = truth.get(symbol).map(Vec::as_slice).unwrap_or_default();
+            let claimed: Vec<Bar> = true_bars.iter().filter(|bar| proven.contains(bar.start)).copied().collect();
+            let mut given = given.get(symbol).cloned().unwrap_or_default();
+            given.sort_by_key(|bar| bar.start);
+            assert_eq!(given, claimed, "{symbol} {paging:?}");
+        }
+    }
+    for symbol in request.symbols() {
+        assert_eq!(proven[symbol].ranges(), [request.range()], "{symbol} {paging:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_the_pages_they_are_the_truth_and_claim_no_more(paging in any_paging()) {
+        tokio::runtime::Runtime::new().unwrap().block_on(check_paging(paging));
+    }
 }
