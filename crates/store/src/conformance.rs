@@ -64,6 +64,7 @@ macro_rules! store_conformance {
             async fn $promise() {
                 let (store, _outlives) = $open;
                 $crate::conformance::$promise(&store).await;
+                $crate::conformance::bars_and_coverage_agree(&store).await;
             }
         )+
     };
@@ -133,6 +134,13 @@ async fn spans(store: &dyn Store, symbol: &str) -> Vec<Span> {
 async fn ledger(store: &dyn Store, symbol: &str) -> Vec<(TimeRange, State, u64, u32)> {
     let spans = spans(store, symbol).await;
     spans.into_iter().map(|span| (span.range, span.state, span.rows, span.empty_checks)).collect()
+}
+
+/// Whatever was done, what is left is sound. Checked after every promise.
+pub async fn bars_and_coverage_agree(store: &dyn Store) {
+    let findings = store.check().await.expect("the store is checked");
+    let harmful: Vec<_> = findings.iter().filter(|finding| !finding.is_harmless()).collect();
+    assert!(harmful.is_empty(), "{harmful:?}");
 }
 
 /// Bars and coverage are committed together, and read back equal.

@@ -11,6 +11,7 @@ mod commit;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
+mod finding;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -31,6 +32,7 @@ mod write;
 
 pub use commit::{Commit, Committed, Proof, Refused};
 pub use error::{Error, Result};
+pub use finding::Finding;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use provider_name::{InvalidProviderName, ProviderName};
@@ -106,6 +108,15 @@ pub trait Store: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`], or [`Error::Corrupt`].
     async fn series(&self) -> Result<Vec<Series>>;
+
+    /// Proves that bars and coverage agree, or tells where they do not: in a store that other hands have changed.
+    ///
+    /// Reads every bar, and takes as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`], or [`Error::Corrupt`].
+    async fn check(&self) -> Result<Vec<Finding>>;
 }
 
 const _: fn(&dyn Store) = |_| {}; // Stays usable as `dyn Store`.

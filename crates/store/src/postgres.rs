@@ -7,7 +7,7 @@ use sqlx::query::Query;
 use crate::page::Page;
 use crate::reach::whole_seconds;
 use crate::row;
-use crate::{Commit, Committed, Error, ProviderName, Result, Span, Store, Summary, write};
+use crate::{Commit, Committed, Error, Finding, ProviderName, Result, Span, Store, Summary, write};
 
 mod columns;
 mod copy;
@@ -17,7 +17,10 @@ use tables::{Names, PostgresTables};
 
 const MIGRATIONS: Migrations = Migrations {
     component: "store",
-    steps: &[Step { version: 1, sql: include_str!("../migrations/postgres/0001_bars.sql") }],
+    steps: &[
+        Step { version: 1, sql: include_str!("../migrations/postgres/0001_bars.sql") },
+        Step { version: 2, sql: include_str!("../migrations/postgres/0002_views.sql") },
+    ],
 };
 
 /// How often a page is compared anew because somebody who takes no locks inserted its bars meanwhile.
@@ -130,6 +133,15 @@ impl Store for PostgresStore {
         let mut series = self.fetch(statement).await?.iter().map(row::series).collect::<Result<Vec<_>>>()?;
         series.sort();
         Ok(series)
+    }
+
+    async fn check(&self) -> Result<Vec<Finding>> {
+        let mut connection = self.database.connection().await?;
+        // Not bounded: every bar is read, and how many there are nobody can say.
+        let statement = self.statement(include_str!("../sql/postgres/check.sql"));
+        let rows = statement.fetch_all(&mut *connection).await?;
+        connection.finish();
+        rows.iter().map(row::finding).collect()
     }
 }
 

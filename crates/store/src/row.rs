@@ -4,7 +4,7 @@ use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
 
 use crate::write::Identity;
-use crate::{Error, Result, Span, Summary};
+use crate::{Error, Finding, Result, Span, Summary};
 
 /// A row, whichever database it came from. Columns count from 0.
 pub(crate) trait Columns {
@@ -64,6 +64,24 @@ pub(crate) fn series(row: &impl Columns) -> Result<Series> {
         timeframe: row.text(1)?.parse().map_err(Error::corrupt)?,
         feed: row.text(2)?.parse().map_err(Error::corrupt)?,
         adjustment: row.text(3)?.parse().map_err(Error::corrupt)?,
+    })
+}
+
+/// A finding: its series, kind, series id, start, end, and two counts.
+pub(crate) fn finding(row: &impl Columns) -> Result<Finding> {
+    let count = |at| u64::try_from(row.integer(at)?).map_err(Error::corrupt);
+    let range = || TimeRange::new(row.instant(6)?, row.instant(7)?).map_err(Error::corrupt);
+    Ok(match row.text(4)? {
+        "rows_differ" => {
+            Finding::RowsDiffer { series: series(row)?, range: range()?, ledger: count(8)?, stored: count(9)? }
+        }
+        "uncovered" => {
+            Finding::Uncovered { series: series(row)?, bars: count(8)?, first: row.instant(6)?, last: row.instant(7)? }
+        }
+        "overlapping" => Finding::Overlapping { series: series(row)?, range: range()? },
+        "unknown_origin" => Finding::UnknownOrigin { series: series(row)?, bars: count(8)? },
+        "orphaned" => Finding::Orphaned { id: row.integer(5)?, bars: count(8)?, spans: count(9)? },
+        other => return Err(Error::corrupt(format!("a finding of kind {other}"))),
     })
 }
 

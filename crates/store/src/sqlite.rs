@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use crate::page::Page;
 use crate::reach::whole_seconds;
 use crate::row;
-use crate::{Commit, Committed, ProviderName, Result, Span, Store, Summary, write};
+use crate::{Commit, Committed, Finding, ProviderName, Result, Span, Store, Summary, write};
 
 mod columns;
 mod tables;
@@ -16,7 +16,10 @@ use tables::{SqliteTables, names};
 
 const MIGRATIONS: Migrations = Migrations {
     component: "store",
-    steps: &[Step { version: 1, sql: include_str!("../migrations/sqlite/0001_bars.sql") }],
+    steps: &[
+        Step { version: 1, sql: include_str!("../migrations/sqlite/0001_bars.sql") },
+        Step { version: 2, sql: include_str!("../migrations/sqlite/0002_views.sql") },
+    ],
 };
 
 /// Bars in a SQLite file. A clone is a handle to the same.
@@ -115,6 +118,15 @@ impl Store for SqliteStore {
         let mut series = self.fetch(statement).await?.iter().map(row::series).collect::<Result<Vec<_>>>()?;
         series.sort();
         Ok(series)
+    }
+
+    async fn check(&self) -> Result<Vec<Finding>> {
+        let mut connection = self.database.connection().await?;
+        // Not bounded: every bar is read, and how many there are nobody can say.
+        let statement = self.statement(include_str!("../sql/sqlite/check.sql"));
+        let rows = statement.fetch_all(&mut *connection).await?;
+        connection.finish();
+        rows.iter().map(row::finding).collect()
     }
 }
 

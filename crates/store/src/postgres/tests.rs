@@ -187,3 +187,47 @@ async fn another_schema_holds_another_store() {
     assert_eq!(two.series().await.unwrap(), []);
     assert_eq!(two.commit(&page(9)).await.unwrap().inserted, 9);
 }
+
+#[tokio::test]
+async fn what_other_hands_did_is_found_and_explained() {
+    let (store, _server) = open().await;
+    store.commit(&page(10)).await.unwrap();
+    for edit in [
+        "DELETE FROM barkeep.store_bar WHERE starts_at = '1970-01-01T00:02:00Z'",
+        "INSERT INTO barkeep.store_bar VALUES ('1970-01-01T01:40:00Z', 1, 1, 1, 1, 5, NULL, NULL, 1, 77)",
+        "INSERT INTO barkeep.store_coverage
+            VALUES (1, '1970-01-01T00:05:00Z', '1970-01-01T00:15:00Z', 'covered', 5, 0, now())",
+        "INSERT INTO barkeep.store_coverage
+            VALUES (9, '1970-01-01T00:05:00Z', '1970-01-01T00:15:00Z', 'covered', 0, 1, now())",
+    ] {
+        run(&store, edit).await.unwrap();
+    }
+    let findings = store.check().await.unwrap();
+    let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+    let range = |start, end| TimeRange::new(at(start), at(end)).unwrap();
+    let expected = [
+        Finding::Orphaned { id: 9, bars: 0, spans: 1 },
+        Finding::Overlapping { series: series(), range: range(300, 900) },
+        Finding::RowsDiffer { series: series(), range: range(0, 600), ledger: 10, stored: 9 },
+        Finding::Uncovered { series: series(), bars: 1, first: at(6000), last: at(6000) },
+        Finding::UnknownOrigin { series: series(), bars: 1 },
+    ];
+    assert_eq!(findings.len(), 5, "{findings:?}");
+    for finding in &expected {
+        assert!(findings.contains(finding), "{finding} is not in {findings:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_views_show_what_is_stored() {
+    let (store, _server) = open().await;
+    let mut spoiled = page(3);
+    spoiled.bars[0].1[1].high = f64::NAN;
+    store.commit(&spoiled).await.unwrap();
+    let bars = "SELECT count(*) FROM barkeep.bars_v1
+        WHERE provider = 'alpaca' AND symbol = 'AAPL' AND timeframe = 'm1' AND feed = 'sip' AND adjustment = 'raw'
+            AND starts_at < '1970-01-01T00:03:00Z' AND close = 1.25 AND fetched_at IS NOT NULL";
+    assert_eq!(number(&store, bars).await, 2);
+    assert_eq!(number(&store, "SELECT count(*) FROM barkeep.coverage_v1 WHERE state = 'suspect'").await, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM barkeep.quarantine_v1 WHERE reasons LIKE '%not finite%'").await, 1);
+}

@@ -107,3 +107,57 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     let error = SqliteStore::open(&store.database, ProviderName::ALPACA).await.unwrap_err();
     assert_eq!(error.code(), "NEWER_SCHEMA");
 }
+
+#[tokio::test]
+async fn what_other_hands_did_is_found_and_explained() {
+    let (store, _folder) = open().await;
+    store.commit(&page(10)).await.unwrap();
+    run(&store, "DELETE FROM store_bar WHERE starts_at = 120").await.unwrap();
+    run(&store, "INSERT INTO store_bar VALUES (1, 6000, 1, 1, 1, 1, 5, NULL, NULL, 77)").await.unwrap();
+    run(&store, "INSERT INTO store_coverage VALUES (1, 300, 900, 'covered', 5, 0, 1)").await.unwrap();
+    run(&store, "INSERT INTO store_coverage VALUES (9, 300, 900, 'covered', 0, 1, 1)").await.unwrap();
+    let findings = store.check().await.unwrap();
+    let series = page(1).proofs[0].series.clone();
+    let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+    let range = |start, end| TimeRange::new(at(start), at(end)).unwrap();
+    let expected = [
+        Finding::Orphaned { id: 9, bars: 0, spans: 1 },
+        Finding::Overlapping { series: series.clone(), range: range(300, 900) },
+        Finding::RowsDiffer { series: series.clone(), range: range(0, 600), ledger: 10, stored: 9 },
+        Finding::Uncovered { series: series.clone(), bars: 1, first: at(6000), last: at(6000) },
+        Finding::UnknownOrigin { series, bars: 1 },
+    ];
+    assert_eq!(findings.len(), 5, "{findings:?}");
+    for finding in &expected {
+        assert!(findings.contains(finding), "{finding} is not in {findings:?}");
+        assert_eq!(finding.is_harmless(), matches!(finding, Finding::Uncovered { .. }));
+        assert!(finding.to_string().contains("other hands"), "{finding}");
+    }
+}
+
+#[tokio::test]
+async fn the_views_show_what_is_stored() {
+    let (store, _folder) = open().await;
+    let mut spoiled = page(3);
+    spoiled.bars[0].1[1].high = f64::NAN;
+    store.commit(&spoiled).await.unwrap();
+    let mut connection = store.database.connection().await.unwrap();
+    let bars: Vec<(String, String, String, String, String, String, f64, Option<String>)> = sqlx::query_as(
+        "SELECT provider, symbol, timeframe, feed, adjustment, starts_at, close, fetched_at
+         FROM bars_v1 WHERE symbol = 'AAPL' AND starts_at_unix < 180 ORDER BY starts_at",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .unwrap();
+    assert_eq!(bars.len(), 2);
+    assert_eq!((bars[1].1.as_str(), bars[1].5.as_str(), bars[1].6), ("AAPL", "1970-01-01T00:02:00Z", 1.25));
+    assert!(bars[1].7.is_some());
+    let states: Vec<(String, i64)> = sqlx::query_as("SELECT state, rows FROM coverage_v1 ORDER BY starts_at")
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+    assert_eq!(states, [("covered".into(), 1), ("suspect".into(), 0), ("covered".into(), 1)]);
+    let refused: String =
+        sqlx::query_scalar("SELECT reasons FROM quarantine_v1").fetch_one(&mut *connection).await.unwrap();
+    assert!(refused.contains("not finite"), "{refused}");
+}
