@@ -3,7 +3,7 @@
 use barkeep_types::{Adjustment, Symbol};
 use chrono::NaiveDate;
 
-use crate::candle::{Candle, rounded};
+use crate::candle::{Candle, Decimals, rounded};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
@@ -72,7 +72,11 @@ impl Factors {
     }
 
     /// The factors on the prices and the volume of a bar.
+    #[inline]
     pub(crate) fn at(&self, start: i64) -> (f64, f64) {
+        if self.steps.is_empty() {
+            return (1.0, 1.0);
+        }
         let next = self.steps.partition_point(|(date, ..)| *date <= start);
         self.steps.get(next).map_or((1.0, 1.0), |(_, price, volume)| (*price, *volume))
     }
@@ -83,14 +87,14 @@ impl Factors {
         if (price, volume) == (1.0, 1.0) {
             return candle;
         }
-        let adjusted = |value: f64| rounded(value * price, 4).max(0.000_1);
+        let adjusted = |value: f64| rounded(value * price, Decimals::Four).max(0.000_1);
         Candle {
             open: adjusted(candle.open),
             high: adjusted(candle.high),
             low: adjusted(candle.low),
             close: adjusted(candle.close),
-            volume: rounded(candle.volume * volume, 0),
-            vwap: candle.vwap.map(|vwap| rounded(vwap * price, 6)),
+            volume: rounded(candle.volume * volume, Decimals::Zero),
+            vwap: candle.vwap.map(|vwap| rounded(vwap * price, Decimals::Six)),
             ..candle
         }
     }

@@ -8,7 +8,7 @@ use super::listing::Listing;
 use super::noise::Noise;
 use super::prices::{Prices, Venue};
 use super::tape::View;
-use crate::candle::{Candle, rounded};
+use crate::candle::{Candle, Decimals, rounded};
 use crate::days::{Day, Days};
 use crate::span::Source;
 use crate::zone::Zone;
@@ -97,5 +97,7 @@ impl Instrument {
 /// A bar before the last trades were reported: a little less volume, and sometimes another close.
 fn provisional(bar: Candle) -> Candle {
     let close = if Noise::new(bar.start.unsigned_abs()).unit() < 0.5 { bar.open } else { bar.close };
-    Candle { close, volume: rounded((bar.volume * 0.97).floor(), 0).max(1.0), ..bar }
+    let volume = bar.volume * 0.97;
+    let is_whole = bar.volume.fract() == 0.0;
+    Candle { close, volume: if is_whole { volume.floor().max(1.0) } else { rounded(volume, Decimals::Nine) }, ..bar }
 }

@@ -5,7 +5,7 @@
 //! divisions and square roots are used, which give the same bits on every machine.
 
 use super::noise::Noise;
-use crate::candle::{Candle, rounded};
+use crate::candle::{Candle, Decimals, rounded};
 use crate::days::Day;
 
 /// How one instrument trades, before any corporate action.
@@ -75,7 +75,9 @@ impl Prices {
                 volume * share_of_day(day, start),
             ))
         };
-        (first..=last).filter_map(minute).collect()
+        let mut bars = Vec::with_capacity(usize::try_from(last - first + 1).unwrap_or(0));
+        bars.extend((first..=last).filter_map(minute));
+        bars
     }
 
     /// The daily bar of a day whose trading stops at `until`: of its regular hours, and with the auctions that no
@@ -103,7 +105,7 @@ impl Prices {
             low,
             close,
             volume,
-            vwap: Some(rounded((open + high + low + close) / 4.0, 6)),
+            vwap: Some(rounded((open + high + low + close) / 4.0, Decimals::Six)),
             trades: Some((volume / 90.0) as u64 + 1),
         })
     }
@@ -178,11 +180,11 @@ impl Prices {
         // Odd lots count in the average and set no price, so that it may lie a little above the high.
         let vwap = if noise.at(4).bits().is_multiple_of(500) { high + 0.000_634 } else { middle };
         let trades = (volume / (20.0 + 100.0 * noise.at(5).unit())) as u64 + 1;
-        Candle { start, open, high, low, close, volume, vwap: Some(rounded(vwap, 6)), trades: Some(trades) }
+        Candle { start, open, high, low, close, volume, vwap: Some(rounded(vwap, Decimals::Six)), trades: Some(trades) }
     }
 
     fn shares(&self, volume: f64) -> f64 {
-        if self.fractional { rounded(volume, 9) } else { volume.floor().max(1.0) }
+        if self.fractional { rounded(volume, Decimals::Nine) } else { (volume as i64 as f64).max(1.0) }
     }
 }
 
@@ -202,5 +204,5 @@ fn index(day: &Day, instant: i64) -> usize {
 
 /// To the cent, or to a hundredth of one for prices below a dollar.
 fn cents(price: f64) -> f64 {
-    rounded(price, if price < 1.0 { 4 } else { 2 }).max(0.000_1)
+    rounded(price, if price < 1.0 { Decimals::Four } else { Decimals::Two }).max(0.000_1)
 }

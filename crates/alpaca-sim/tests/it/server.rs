@@ -63,3 +63,42 @@ async fn what_is_no_request_ends_the_connection() {
     assert!(exchange(&sim, b"POST /v2/stocks/bars HTTP/1.1\r\n\r\n").await.starts_with(b"HTTP/1.1 405"));
     assert_eq!(get(&sim, "/v2/stocks").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_connection_serves_many_requests_until_it_is_told_to_close() {
+    let sim = AlpacaSim::options().start().await.unwrap();
+    let request = |version, more| {
+        format!("GET /v2/clock {version}\r\nAPCA-API-KEY-ID: k\r\nAPCA-API-SECRET-KEY: s\r\n{more}\r\n")
+    };
+    let pipelined = request("HTTP/1.1", "") + &request("HTTP/1.1", "Connection: close\r\n");
+    let answers = String::from_utf8(exchange(&sim, pipelined.as_bytes()).await).unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 2);
+    let old = exchange(&sim, request("HTTP/1.0", "").as_bytes()).await;
+    assert!(old.starts_with(b"HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn the_trading_endpoints_have_a_limit_of_their_own() {
+    let now = "2024-06-03T12:00:00Z".parse().unwrap();
+    let sim = AlpacaSim::options().with_now(now).with_plan(Plan::PLUS).start().await.unwrap();
+    assert_eq!(get(&sim, "/v2/clock").await.header("X-RateLimit-Limit"), Some("200"));
+    assert_eq!(get(&sim, DAILY).await.header("X-RateLimit-Remaining"), Some("9999"));
+}
+
+#[tokio::test]
+async fn time_can_come_from_the_callers_clock() {
+    let clock = || "2024-07-03T14:00:00Z".parse().unwrap();
+    let sim = AlpacaSim::options().with_clock(clock).start().await.unwrap();
+    assert_eq!(get(&sim, "/v2/clock").await.json()["is_open"], true);
+}
+
+#[tokio::test]
+async fn every_form_of_credentials_is_taken() {
+    let sim = AlpacaSim::options().with_keys("id", "kept").start().await.unwrap();
+    // id:kept and id:guessed in base64.
+    assert_eq!(get_with(&sim, DAILY, &["Authorization: Basic aWQ6a2VwdA=="]).await.status, 200);
+    assert_eq!(get_with(&sim, DAILY, &["Authorization: Basic aWQ6Z3Vlc3NlZA=="]).await.status, 403);
+    assert_eq!(get_with(&sim, DAILY, &["APCA-API-KEY-ID: id"]).await.status, 401);
+    let open = AlpacaSim::options().start().await.unwrap();
+    assert_eq!(get_with(&open, DAILY, &["Authorization: Bearer token"]).await.status, 200);
+}
