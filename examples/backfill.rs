@@ -18,7 +18,7 @@ use barkeep_orchestrator::catalog::{Definition, Draft, Narrowing, Window, preset
 use barkeep_orchestrator::provider::{Limits, Provider, RateLimited, Retrying};
 use barkeep_orchestrator::store::ProviderName;
 use barkeep_orchestrator::types::TimeRange;
-use barkeep_orchestrator::{Backend, BackfillReport, Orchestrator, Settings, stop_on_signals};
+use barkeep_orchestrator::{Backend, BackfillReport, Budgeted, Orchestrator, Settings, stop_on_signals};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -100,7 +100,7 @@ async fn run(options: Options) -> Result<BackfillReport, Box<dyn Error>> {
     backend.catalog.upsert(&definition, Narrowing::Allow).await?;
     // Short, so that a run after a kill does not wait long for the slices the dead one held.
     let settings = Settings::default().with_workers(options.workers).with_lease(Duration::from_secs(10));
-    let provider = Retrying::new(RateLimited::new(alpaca));
+    let provider = Retrying::new(RateLimited::new(Budgeted::share(alpaca, &backend, "alpaca").await?));
     let orchestrator = Orchestrator::with_settings(provider, Nyse, backend, settings);
     let progress = tokio::spawn(show_progress(orchestrator.clone()));
     let report = orchestrator.backfill(&[definition], &stop_on_signals()).await;

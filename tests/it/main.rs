@@ -7,6 +7,7 @@ mod crash;
 mod recorded;
 mod rejection;
 mod sharing;
+mod unattended;
 
 use tests::Child;
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use barkeep_catalog::{Catalog, Rejections};
 use barkeep_database::Location;
-use barkeep_queue::{Inspect, Locks, Queue};
+use barkeep_queue::{Budgets, Control, Inspect, Locks, Queue};
 use barkeep_store::{ProviderName, Store};
 
 use crate::Result;
@@ -16,8 +16,12 @@ pub struct Backend {
     pub queue: Arc<dyn Queue>,
     /// The same jobs, to look at.
     pub inspect: Arc<dyn Inspect>,
+    /// What people do to jobs.
+    pub control: Arc<dyn Control>,
     /// The planner's lock.
     pub locks: Arc<dyn Locks>,
+    /// The vendor's request limit, shared by all processes.
+    pub budgets: Arc<dyn Budgets>,
     /// What to keep filled.
     pub catalog: Arc<dyn Catalog>,
     /// What the vendor refused.
@@ -42,7 +46,9 @@ impl Backend {
                     store: Arc::new(barkeep_store::SqliteStore::open(&database, provider).await?),
                     queue: queue.clone(),
                     inspect: queue.clone(),
-                    locks: queue,
+                    control: queue.clone(),
+                    locks: queue.clone(),
+                    budgets: queue,
                     catalog: catalog.clone(),
                     rejections: catalog,
                 })
@@ -57,7 +63,9 @@ impl Backend {
                     store: Arc::new(barkeep_store::PostgresStore::open(&database, provider).await?),
                     queue: queue.clone(),
                     inspect: queue.clone(),
-                    locks: queue,
+                    control: queue.clone(),
+                    locks: queue.clone(),
+                    budgets: queue,
                     catalog: catalog.clone(),
                     rejections: catalog,
                 })

@@ -1,19 +1,18 @@
 //! A backfill: definitions, worked on until nothing is missing or nothing more can be done.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
-use barkeep_queue::JobId;
 use barkeep_types::Series;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::crew::with_workers;
 use crate::progress::Unfilled;
-use crate::taken::{self, Taken};
+use crate::taken::{Excused, Taken};
 use crate::tick::{Idle, TickReport, tick};
-use crate::work::{Fatal, worker};
 use crate::{Orchestrator, Result, SliceJob};
 
 /// How often a backfill looks whether all slices are done.
@@ -37,7 +36,8 @@ pub struct BackfillReport {
     pub slices: u64,
     /// The requests made.
     pub requests: u64,
-    /// What any packing of the same bars would have taken at the least: see [`Totals::least_requests`](crate::Totals).
+    /// No packing of the gaps could have taken fewer, if the vendor sends as much as the planner expects; never more than
+    /// were made.
     pub least_requests: u64,
     /// The bars written.
     pub bars_written: u64,
@@ -55,28 +55,9 @@ pub(crate) async fn backfill(
 ) -> Result<BackfillReport> {
     let started = Instant::now();
     let before = orchestrator.progress().totals();
-    let excused = taken::excused(orchestrator.backend()).await?;
-    let working = stop.child_token();
-    let fatal = Fatal::new(working.clone());
-    let work = async {
-        let worked = worker(orchestrator, &fatal).run(working.clone()).await;
-        working.cancel();
-        worked
-    };
-    let plan = async {
-        let planned = tokio::select! {
-            planned = plan_until_done(orchestrator, definitions, &excused) => planned.map(|()| true),
-            () = working.cancelled() => Ok(false),
-        };
-        working.cancel();
-        planned
-    };
-    let (worked, planned) = tokio::join!(work, plan);
-    if let Some(error) = fatal.into_error() {
-        return Err(error);
-    }
-    worked?;
-    let interrupted = !planned?;
+    let excused = Excused::so_far(orchestrator.backend()).await?;
+    let planned = with_workers(orchestrator, stop, plan_until_done(orchestrator, definitions, &excused)).await?;
+    let interrupted = planned.is_none();
     let failed = unfilled(orchestrator, definitions, &excused).await?;
     let totals = orchestrator.progress().totals() - before;
     Ok(BackfillReport {
@@ -86,7 +67,7 @@ pub(crate) async fn backfill(
         gaps: totals.gaps,
         slices: totals.slices,
         requests: totals.requests,
-        least_requests: totals.least_requests(),
+        least_requests: totals.least_requests.min(totals.requests),
         bars_written: totals.bars_written,
         failed,
         elapsed_seconds: started.elapsed().as_secs_f64(),
@@ -94,11 +75,7 @@ pub(crate) async fn backfill(
 }
 
 /// Ticks, waits for the slices to be done, and ticks again, until a tick finds neither gaps nor work in flight.
-async fn plan_until_done(
-    orchestrator: &Orchestrator,
-    definitions: &[Definition],
-    excused: &HashSet<JobId>,
-) -> Result<()> {
+async fn plan_until_done(orchestrator: &Orchestrator, definitions: &[Definition], excused: &Excused) -> Result<()> {
     loop {
         match tick(orchestrator, definitions, excused).await {
             Ok(report) if is_done(&report) => {
@@ -130,11 +107,7 @@ fn is_done(report: &TickReport) -> bool {
     report.idle.is_some_and(|idle| idle != Idle::LockHeld) && !report.in_flight
 }
 
-async fn unfilled(
-    orchestrator: &Orchestrator,
-    definitions: &[Definition],
-    excused: &HashSet<JobId>,
-) -> Result<Vec<Unfilled>> {
+async fn unfilled(orchestrator: &Orchestrator, definitions: &[Definition], excused: &Excused) -> Result<Vec<Unfilled>> {
     let taken = Taken::read(orchestrator.backend(), excused).await?;
     let series: BTreeSet<Series> = definitions.iter().flat_map(Definition::series).collect();
     Ok(series.iter().flat_map(|series| taken.unfilled(series)).collect())

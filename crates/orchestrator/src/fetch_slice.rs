@@ -80,10 +80,9 @@ pub(crate) async fn fetch_slice(orchestrator: &Orchestrator, slice: &SliceJob) -
         while let Some(fetched) = next(orchestrator, &mut fetch, &mut told, &mut done).await? {
             match fetched {
                 Fetched::Page(page) => {
-                    let is_full = !page.is_last;
                     let bars_written = commit(orchestrator, slice, page).await?;
                     done.bars_written += bars_written;
-                    orchestrator.progress().tell(ProgressEvent::PageCommitted { bars_written, is_full });
+                    orchestrator.progress().tell(ProgressEvent::PageCommitted { bars_written });
                 }
                 Fetched::Rejected { symbol, error } => {
                     done.rejected.push(set_aside(orchestrator, slice, symbol, &error).await?);

@@ -4,23 +4,28 @@
 
 mod backend;
 mod backfill;
+mod budgeted;
 mod clock;
+mod crew;
 mod error;
 mod fetch_slice;
 mod orchestrator;
 mod plan;
 mod progress;
 mod remaining;
+mod run;
 mod settings;
 mod signals;
 mod slice_job;
 mod snapshot;
+mod status;
 mod taken;
 mod tick;
 mod work;
 
 pub use backend::Backend;
 pub use backfill::BackfillReport;
+pub use budgeted::Budgeted;
 pub use clock::Clock;
 pub use error::{Error, Result};
 pub use orchestrator::Orchestrator;
@@ -29,6 +34,7 @@ pub use settings::Settings;
 pub use signals::stop_on_signals;
 pub use slice_job::SliceJob;
 pub use snapshot::{Snapshot, Totals};
+pub use status::Status;
 pub use tick::{Idle, TickReport};
 
 #[cfg(feature = "alpaca")]

@@ -1,16 +1,21 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use barkeep_calendar::Calendar;
-use barkeep_catalog::Definition;
+use barkeep_catalog::{Definition, Pattern};
+use barkeep_planner::Explanation;
 use barkeep_provider::Provider;
+use barkeep_queue::Select;
+use barkeep_types::Series;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::backfill::{BackfillReport, backfill};
 use crate::progress::Progress;
+use crate::run::{enabled, run};
+use crate::status::{explain, status};
+use crate::taken::Excused;
 use crate::tick::{TickReport, tick};
-use crate::{Backend, ProgressEvent, Result, Settings, Snapshot};
+use crate::{Backend, ProgressEvent, Result, Settings, SliceJob, Snapshot, Status};
 
 /// Keeps bars complete: finds what is missing, fetches it, and stores it, over any number of processes that share a
 /// database. A clone is a handle to the same.
@@ -57,9 +62,19 @@ impl Orchestrator {
     ///
     /// The database failed.
     pub async fn tick(&self) -> Result<TickReport> {
-        let definitions: Vec<Definition> =
-            self.backend().catalog.list().await?.into_iter().filter(|definition| definition.enabled).collect();
-        tick(self, &definitions, &HashSet::new()).await
+        tick(self, &enabled(self).await?, &Excused::None).await
+    }
+
+    /// Ticks and works unattended, over the catalog's enabled definitions, until `stop` is cancelled; then the slices in
+    /// hand go back to the queue. Any number of processes may do so on one database.
+    ///
+    /// Slices that failed for good are tried again after [`Settings::retry_failed_after`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Credentials`](crate::Error::Credentials), or a database that will not recover by itself.
+    pub async fn run(&self, stop: &CancellationToken) -> Result<()> {
+        run(self, stop).await
     }
 
     /// Fills `definitions`, stored in the catalog or not, until nothing is missing, nothing more can be done, or `stop` is
@@ -73,6 +88,50 @@ impl Orchestrator {
     /// that will not recover by itself. What single slices fail with is in the report.
     pub async fn backfill(&self, definitions: &[Definition], stop: &CancellationToken) -> Result<BackfillReport> {
         backfill(self, definitions, stop).await
+    }
+
+    /// How everything stands, over all processes that share the database.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn status(&self) -> Result<Status> {
+        status(self).await
+    }
+
+    /// Why bars of a series are missing, or not, in the definition's window: in runs, earliest first. A slice that failed
+    /// leaves its time missing; [`Orchestrator::status`] tells why it failed. Empty for a series that the definition does
+    /// not name, or that the vendor refuses.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn explain(&self, definition: &Definition, series: &Series) -> Result<Vec<Explanation>> {
+        explain(self, definition, series).await
+    }
+
+    /// Puts every slice that failed for good back into the queue, and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn retry_failed(&self) -> Result<u64> {
+        Ok(self.backend().control.retry_failed(&Select::all().of_kind(SliceJob::KIND)).await?)
+    }
+
+    /// Disables the definitions whose names match and cancels their slices: those that wait at once, those that run at
+    /// their next heartbeat. Returns the names of the definitions that were enabled before. What is stored stays.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn cancel(&self, names: &Pattern) -> Result<Vec<String>> {
+        let backend = self.backend();
+        let disabled = backend.catalog.disable(names).await?;
+        for name in &disabled {
+            backend.control.cancel(&Select::all().of_kind(SliceJob::KIND).of_group(name)).await?;
+        }
+        Ok(disabled)
     }
 
     /// Listens to what happens from now on.

@@ -18,8 +18,8 @@ pub enum ProgressEvent {
         slices: u64,
         /// How many requests they are expected to take.
         requests: u64,
-        /// How many timeframes of definitions they are of: bars of two of them never share a request.
-        groups: u64,
+        /// No packing of the gaps could take fewer, if the vendor sends as much as expected.
+        least_requests: u64,
     },
     /// A worker began with a slice.
     SliceStarted {
@@ -34,8 +34,6 @@ pub enum ProgressEvent {
     PageCommitted {
         /// How many bars were written, new or revised.
         bars_written: u64,
-        /// Whether the vendor filled it to its limit, rather than having no more.
-        is_full: bool,
     },
     /// Requests were answered, with a page or an error.
     Requested {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use barkeep_queue::Backoff;
+use chrono::TimeDelta;
 
 use crate::Clock;
 
@@ -18,6 +19,10 @@ pub struct Settings {
     pub poll: Duration,
     /// How long a slice that failed waits for its next try.
     pub backoff: Backoff,
+    /// How often an unattended orchestrator looks for gaps: every 60 s.
+    pub tick: Duration,
+    /// After how long an unattended orchestrator tries a slice again that failed for good: an hour.
+    pub retry_failed_after: TimeDelta,
     /// What tells the time.
     pub clock: Clock,
     /// Who this process is, in the queue's tables: host and process id.
@@ -31,6 +36,8 @@ impl Default for Settings {
             lease: Duration::from_secs(60),
             poll: Duration::from_secs(1),
             backoff: Backoff::default(),
+            tick: Duration::from_secs(60),
+            retry_failed_after: TimeDelta::hours(1),
             clock: Clock::Host,
             name: format!("barkeep-{}", std::process::id()),
         }
@@ -54,6 +61,12 @@ impl Settings {
     #[must_use]
     pub fn with_backoff(self, backoff: Backoff) -> Self {
         Self { backoff, ..self }
+    }
+
+    /// Looks for gaps at another interval; at least every second.
+    #[must_use]
+    pub fn with_tick(self, tick: Duration) -> Self {
+        Self { tick: tick.max(Duration::from_secs(1)), ..self }
     }
 
     /// Lives by another clock.

@@ -25,12 +25,10 @@ pub struct Totals {
     pub slices: u64,
     /// Requests that the planned slices are expected to take.
     pub requests_planned: u64,
-    /// Timeframes of definitions that slices were planned for.
-    pub groups: u64,
+    /// No packing of the gaps could take fewer, if the vendor sends as much as expected.
+    pub least_requests: u64,
     /// Requests made.
     pub requests: u64,
-    /// Pages that the vendor filled to its limit.
-    pub full_pages: u64,
     /// Bars written.
     pub bars_written: u64,
 }
@@ -38,31 +36,20 @@ pub struct Totals {
 impl Totals {
     pub(crate) fn add(&mut self, event: &ProgressEvent) {
         match event {
-            ProgressEvent::Planned { gaps, slices, requests, groups } => {
+            ProgressEvent::Planned { gaps, slices, requests, least_requests } => {
                 self.gaps += gaps;
                 self.slices_planned += slices;
                 self.requests_planned += requests;
-                self.groups += groups;
+                self.least_requests += least_requests;
             }
             ProgressEvent::Requested { requests } => self.requests += requests,
-            ProgressEvent::PageCommitted { bars_written, is_full } => {
-                self.bars_written += bars_written;
-                self.full_pages += u64::from(*is_full);
-            }
+            ProgressEvent::PageCommitted { bars_written } => self.bars_written += bars_written,
             ProgressEvent::SliceDone { .. } => self.slices += 1,
             ProgressEvent::SliceStarted { .. }
             | ProgressEvent::SymbolRejected { .. }
             | ProgressEvent::SliceRetrying { .. }
             | ProgressEvent::SliceFailed { .. } => {}
         }
-    }
-}
-
-impl Totals {
-    /// What any packing of the same bars would have taken at the least: the full pages were needed, and each timeframe of
-    /// a definition needs a request of its own for what is left over.
-    pub fn least_requests(&self) -> u64 {
-        self.requests.min(self.full_pages + self.groups.max(1))
     }
 }
 
@@ -75,9 +62,8 @@ impl Sub for Totals {
             slices_planned: self.slices_planned - before.slices_planned,
             slices: self.slices - before.slices,
             requests_planned: self.requests_planned - before.requests_planned,
-            groups: self.groups - before.groups,
+            least_requests: self.least_requests - before.least_requests,
             requests: self.requests - before.requests,
-            full_pages: self.full_pages - before.full_pages,
             bars_written: self.bars_written - before.bars_written,
         }
     }

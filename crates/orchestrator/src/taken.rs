@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use barkeep_queue::{FinishedJob, JobId};
 use barkeep_types::{Series, TimeRange};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::progress::Unfilled;
 use crate::{Backend, Result, SliceJob};
@@ -25,14 +26,36 @@ struct Why {
     reason: String,
 }
 
-/// The failures that a run does not count against itself: those from before it began, which it tries again.
-pub(crate) async fn excused(backend: &Backend) -> Result<HashSet<JobId>> {
-    let failures = backend.inspect.failed(SliceJob::KIND, FAILURES).await?;
-    Ok(failures.into_iter().map(|job| job.id).collect())
+/// The failures that a run does not count against itself, and tries again.
+#[derive(Debug, Default)]
+pub(crate) enum Excused {
+    /// None.
+    #[default]
+    None,
+    /// Those from before it began.
+    Known(HashSet<JobId>),
+    /// Those that are this old.
+    After(TimeDelta),
+}
+
+impl Excused {
+    /// The failures there are by now.
+    pub(crate) async fn so_far(backend: &Backend) -> Result<Self> {
+        let failures = backend.inspect.failed(SliceJob::KIND, FAILURES).await?;
+        Ok(Self::Known(failures.into_iter().map(|job| job.id).collect()))
+    }
+
+    fn covers(&self, job: &FinishedJob, now: DateTime<Utc>) -> bool {
+        match self {
+            Self::None => false,
+            Self::Known(known) => known.contains(&job.id),
+            Self::After(age) => now - job.finished_at >= *age,
+        }
+    }
 }
 
 impl Taken {
-    pub(crate) async fn read(backend: &Backend, excused: &HashSet<JobId>) -> Result<Self> {
+    pub(crate) async fn read(backend: &Backend, excused: &Excused) -> Result<Self> {
         let mut taken = Self::default();
         for job in backend.inspect.live(SliceJob::KIND).await? {
             match SliceJob::read(&job.payload) {
@@ -41,7 +64,8 @@ impl Taken {
             }
         }
         let failures = backend.inspect.failed(SliceJob::KIND, FAILURES).await?;
-        for job in failures.into_iter().filter(|job| !excused.contains(&job.id)) {
+        let now = backend.inspect.now().await?;
+        for job in failures.into_iter().filter(|job| !excused.covers(job, now)) {
             taken.fail(job);
         }
         for rejection in backend.rejections.rejections().await? {
@@ -76,10 +100,9 @@ impl Taken {
         self.live.get(series).map_or(&[], Vec::as_slice)
     }
 
-    /// All the time of a series that must not be planned.
-    pub(crate) fn ranges(&self, series: &Series) -> Vec<TimeRange> {
-        let failed = self.failed.get(series).into_iter().flatten().map(|(range, _)| *range);
-        self.live(series).iter().copied().chain(failed).collect()
+    /// The time of slices that failed and are not tried again for now.
+    pub(crate) fn failed(&self, series: &Series) -> Vec<TimeRange> {
+        self.failed.get(series).into_iter().flatten().map(|(range, _)| *range).collect()
     }
 
     /// Why a series cannot be filled, if it cannot.

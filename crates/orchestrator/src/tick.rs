@@ -1,14 +1,13 @@
 //! One tick: what is missing becomes slices in the queue, by one planner at a time over all processes.
 
-use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
 use barkeep_planner::Estimate;
-use barkeep_queue::{JobId, Lock, NewJob};
+use barkeep_queue::{Lock, NewJob};
 
-use crate::plan::plan_group;
-use crate::taken::Taken;
+use crate::plan::Group;
+use crate::taken::{Excused, Taken};
 use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob};
 
 /// The planner's lock, and how long one who died holding it keeps the others out.
@@ -31,8 +30,6 @@ pub struct TickReport {
     pub requests: u64,
     /// No packing of these gaps could take fewer requests, if the vendor sends as much as expected.
     pub least_requests: u64,
-    /// How many timeframes of definitions the slices are of.
-    pub groups: u64,
     /// Whether slices of the definitions are queued or running, from this tick or before.
     pub in_flight: bool,
     /// The definitions that could not be planned, and why; the others were.
@@ -63,7 +60,7 @@ pub enum Idle {
 pub(crate) async fn tick(
     orchestrator: &Orchestrator,
     definitions: &[Definition],
-    excused: &HashSet<JobId>,
+    excused: &Excused,
 ) -> Result<TickReport> {
     let started = Instant::now();
     let backend = orchestrator.backend();
@@ -87,15 +84,15 @@ pub(crate) async fn tick(
         elapsed_ms = report.duration.as_millis(),
         "tick"
     );
-    let TickReport { gaps, jobs_dispatched: slices, requests, groups, .. } = report;
-    orchestrator.progress().tell(ProgressEvent::Planned { gaps, slices, requests, groups });
+    let TickReport { gaps, jobs_dispatched: slices, requests, least_requests, .. } = report;
+    orchestrator.progress().tell(ProgressEvent::Planned { gaps, slices, requests, least_requests });
     Ok(report)
 }
 
 async fn plan_all(
     orchestrator: &Orchestrator,
     definitions: &[Definition],
-    excused: &HashSet<JobId>,
+    excused: &Excused,
     lock: &Lock,
 ) -> Result<TickReport> {
     let backend = orchestrator.backend();
@@ -126,9 +123,11 @@ async fn plan_definition(
     let faulty = |faults| Error::Definition { name: definition.name.clone(), faults };
     definition.check().map_err(faulty)?;
     for &timeframe in &definition.timeframes {
-        let group = plan_group(orchestrator, definition, timeframe, taken).await?;
-        let Estimate { gaps, requests, least_requests, .. } = group.plan.estimate;
-        let slices = group.plan.slices.into_iter();
+        let group = Group::look(orchestrator, definition, timeframe, taken).await?;
+        let is_in_flight = group.is_in_flight();
+        let plan = group.plan(orchestrator.settings().workers);
+        let Estimate { gaps, requests, least_requests, .. } = plan.estimate;
+        let slices = plan.slices.into_iter();
         let slices: Vec<SliceJob> = slices.map(|slice| SliceJob::new(definition, timeframe, slice)).collect();
         let jobs: Vec<NewJob> = slices.iter().map(|slice| slice.job(definition)).collect();
         let added = orchestrator.backend().queue.enqueue(&jobs).await?;
@@ -139,8 +138,7 @@ async fn plan_definition(
         report.jobs_dispatched += added.iter().flatten().count() as u64;
         report.requests += requests;
         report.least_requests += least_requests;
-        report.groups += u64::from(!slices.is_empty());
-        report.in_flight |= group.in_flight || !slices.is_empty();
+        report.in_flight |= is_in_flight || !slices.is_empty();
     }
     Ok(())
 }

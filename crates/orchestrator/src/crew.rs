@@ -1,0 +1,37 @@
+//! Workers, for as long as something else goes on.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::work::{Fatal, worker};
+use crate::{Orchestrator, Result};
+
+/// Runs this process' worker beside `task`, until the task is done or `stop` is cancelled; then slices in hand go back to
+/// the queue. The task's answer, unless it was stopped.
+///
+/// # Errors
+///
+/// The task's, or what makes further work pointless: refused credentials, a database that will not recover by itself.
+pub(crate) async fn with_workers<T>(
+    orchestrator: &Orchestrator,
+    stop: &CancellationToken,
+    task: impl Future<Output = Result<T>>,
+) -> Result<Option<T>> {
+    let working = stop.child_token();
+    let fatal = Fatal::new(working.clone());
+    let work = async {
+        let worked = worker(orchestrator, &fatal).run(working.clone()).await;
+        working.cancel();
+        worked
+    };
+    let task = async {
+        let done = working.run_until_cancelled(task).await.transpose();
+        working.cancel();
+        done
+    };
+    let (worked, done) = tokio::join!(work, task);
+    if let Some(error) = fatal.into_error() {
+        return Err(error);
+    }
+    worked?;
+    done
+}
