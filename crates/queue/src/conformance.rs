@@ -10,6 +10,7 @@ mod claim;
 mod control;
 mod ending;
 mod enqueue;
+mod history;
 mod input;
 mod lease;
 mod locks;
@@ -23,14 +24,15 @@ pub use claim::*;
 pub use control::*;
 pub use ending::*;
 pub use enqueue::*;
+pub use history::*;
 pub use input::*;
 pub use lease::*;
 pub use locks::*;
 
-use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue};
+use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue, Upkeep};
 
 /// A queue under test, empty to begin with.
-pub trait Subject: Queue + Inspect + Control + Locks + Budgets {
+pub trait Subject: Queue + Inspect + Control + Locks + Budgets + Upkeep {
     /// Lets time pass on the clock that the queue reads.
     fn advance(&self, by: Duration);
 }
@@ -95,10 +97,16 @@ macro_rules! queue_conformance {
             nothing_is_left_undone_by_a_lost_lease
             the_latest_failures_are_listed_first
 
+            tries_that_went_wrong_are_kept
+            the_ledger_sums_what_ended_and_what_it_cost
+            history_is_pruned_but_counts_remember_it
+            months_that_have_passed_are_forgotten
+
             a_waiting_job_is_cancelled_at_once
             a_running_job_is_asked_to_stop
             a_cancelled_job_that_was_done_all_the_same_is_done
             a_cancelled_job_whose_worker_died_ends
+            a_cancelled_job_tells_its_last_failure
             jobs_are_selected_by_all_conditions_given
             another_priority_changes_the_order
             a_running_job_comes_back_with_its_new_priority

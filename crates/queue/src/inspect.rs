@@ -45,6 +45,20 @@ pub trait Inspect: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn finished(&self, jobs: &[JobId]) -> Result<Vec<FinishedJob>>;
+
+    /// The tries at a job that failed or crashed, in the order in which they ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>>;
+
+    /// How many jobs ended, and what they cost, by hour, kind and group, from the hour of `since` on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn ledger(&self, since: DateTime<Utc>) -> Result<Vec<LedgerLine>>;
 }
 
 /// Where a live job stands.
@@ -131,6 +145,42 @@ pub struct FinishedJob {
     pub created_at: DateTime<Utc>,
     /// When it ended, by the database's clock.
     pub finished_at: DateTime<Utc>,
+}
+
+/// A try at a job that failed or crashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// Which try it was, from 1. A crash does not count: the next try has the same number.
+    pub attempt: u16,
+    /// Who had the job.
+    pub worker: String,
+    /// Why it failed; `CRASHED` if the lease lapsed.
+    pub code: String,
+    /// The failure, for people.
+    pub message: Option<String>,
+    /// When the job was claimed, by the database's clock.
+    pub started_at: DateTime<Utc>,
+    /// When the try ended, by the database's clock.
+    pub finished_at: DateTime<Utc>,
+}
+
+/// What ended in one hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LedgerLine {
+    /// The beginning of the hour.
+    pub hour: DateTime<Utc>,
+    /// The kind of the jobs.
+    pub kind: String,
+    /// Their group, if they had one.
+    pub group: Option<String>,
+    /// How many succeeded.
+    pub succeeded: u64,
+    /// How many failed or were cancelled, less those that were given back.
+    pub failed: u64,
+    /// What all tries cost that ended in this hour.
+    pub cost: u64,
 }
 
 /// How many jobs of a kind are in which state.

@@ -29,6 +29,7 @@ mod rows;
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod statements;
+mod upkeep;
 mod worker;
 
 pub use backoff::Backoff;
@@ -39,7 +40,7 @@ pub use control::{Cancelled, Control, Pause, Select};
 pub use database_queue::DatabaseQueue;
 pub use ending::{Completion, Failure, Reaped, Then, Verdict};
 pub use error::{Error, Result};
-pub use inspect::{Counts, FinishedJob, Inspect, LiveJob, LiveState, Outcome};
+pub use inspect::{Attempt, Counts, FinishedJob, Inspect, LedgerLine, LiveJob, LiveState, Outcome};
 pub use job::{JobId, NewJob, Start};
 pub use lease::{Claim, Extension, Lease, LeaseKey, Token};
 pub use locks::{Lock, Locks};
@@ -51,4 +52,5 @@ pub use purse::Purse;
 pub use queue::Queue;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteQueue;
+pub use upkeep::Upkeep;
 pub use worker::{Ending, Job, StopReason, Work, Worked, Worker};

@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::rows::{ClaimRow, DoneRow, JobRow, SettleRow};
 use crate::{
-    Claim, Completion, Extension, Failure, FinishedJob, JobId, Lease, LeaseKey, NewJob, Outcome, Pause, Queue, Reaped,
-    Result, Start, Then, Token, Verdict, check,
+    Attempt, Claim, Completion, Extension, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine, NewJob, Outcome,
+    Pause, Queue, Reaped, Result, Start, Then, Token, Verdict, check,
 };
 
 /// A queue in memory: for tests, and for those who want to know exactly what a queue does.
@@ -34,6 +34,9 @@ struct State {
     finished: BTreeMap<JobId, (FinishedJob, NewJob)>,
     /// How many jobs of a kind ended in which way.
     tally: BTreeMap<(String, Outcome), u64>,
+    /// Tries that did not end well, with their jobs.
+    attempts: Vec<(JobId, Attempt)>,
+    ledger: BTreeMap<(DateTime<Utc>, String, Option<String>), LedgerLine>,
     pauses: BTreeSet<Pause>,
     locks: BTreeMap<String, crate::Lock>,
     budgets: BTreeMap<String, budgets::Budget>,
@@ -56,6 +59,7 @@ struct Job {
 #[derive(Clone, Debug)]
 struct Held {
     token: Token,
+    since: DateTime<Utc>,
     until: DateTime<Utc>,
     worker: String,
     cancel_requested: bool,
@@ -69,6 +73,8 @@ impl Default for State {
             live: BTreeMap::new(),
             finished: BTreeMap::new(),
             tally: BTreeMap::new(),
+            attempts: Vec::new(),
+            ledger: BTreeMap::new(),
             pauses: BTreeSet::new(),
             locks: BTreeMap::new(),
             budgets: BTreeMap::new(),
@@ -241,9 +247,9 @@ impl State {
     }
 
     fn lease(&mut self, id: JobId, token: Token, claim: &Claim) -> Lease {
-        let until = self.now + claim.lease;
+        let (since, until) = (self.now, self.now + claim.lease);
         let job = self.live.get_mut(&id).expect("only live jobs are leased");
-        job.held = Some(Held { token, until, worker: claim.worker.clone(), cancel_requested: false });
+        job.held = Some(Held { token, since, until, worker: claim.worker.clone(), cancel_requested: false });
         Lease {
             id,
             token,
@@ -276,6 +282,8 @@ impl State {
         finished.cost = done.cost.min(u32::MAX.into());
         finished.code = None;
         finished.message = None;
+        let (kind, group, cost) = (finished.kind.clone(), finished.group.clone(), finished.cost);
+        self.line(&kind, group.as_deref()).cost += cost;
     }
 
     fn fail(&mut self, failure: &Failure) -> Verdict {
@@ -290,6 +298,10 @@ impl State {
             Then::After(wait) => wait,
             Then::Discard => Duration::ZERO,
         };
+        let (kind, group) = (job.new.kind.clone(), job.new.group.clone());
+        self.log(failure.lease.id);
+        self.line(&kind, group.as_deref()).cost += failure.cost.min(u32::MAX.into());
+        let job = self.job(failure.lease.id);
         let last = failure.then == Then::Discard || job.failures >= job.new.max_attempts;
         if cancelled {
             self.end(failure.lease.id, Outcome::Cancelled);
@@ -309,6 +321,10 @@ impl State {
         job.crashes += 1;
         job.code = Some("CRASHED".to_owned());
         job.message = None;
+        job.failures += 1;
+        self.log(id);
+        let job = self.job(id);
+        job.failures -= 1;
         let cancelled = job.held.as_ref().is_some_and(|held| held.cancel_requested);
         let poisonous = i32::from(job.crashes) >= crate::rows::MAX_CRASHES;
         match (cancelled, poisonous) {
@@ -317,6 +333,30 @@ impl State {
             (false, false) => self.give_back(id, Duration::ZERO),
         }
         cancelled || poisonous
+    }
+
+    /// Notes down the try that has just ended.
+    fn log(&mut self, id: JobId) {
+        let finished_at = self.now;
+        let job = self.job(id);
+        let held = job.held.as_ref().expect("a try is at a job that is held");
+        let attempt = Attempt {
+            attempt: job.failures,
+            worker: held.worker.clone(),
+            code: job.code.clone().expect("a try that did not end well has a code"),
+            message: job.message.clone(),
+            started_at: held.since,
+            finished_at,
+        };
+        self.attempts.push((id, attempt));
+    }
+
+    /// What has ended this hour.
+    fn line(&mut self, kind: &str, group: Option<&str>) -> &mut LedgerLine {
+        let hour = self.now.duration_trunc(TimeDelta::hours(1)).expect("an hour is no odd length");
+        let (kind, group) = (kind.to_owned(), group.map(str::to_owned));
+        let line = LedgerLine { hour, kind: kind.clone(), group: group.clone(), succeeded: 0, failed: 0, cost: 0 };
+        self.ledger.entry((hour, kind, group)).or_insert(line)
     }
 
     fn give_back(&mut self, id: JobId, wait: Duration) {
@@ -330,6 +370,11 @@ impl State {
         let job = self.live.remove(&id).expect("only live jobs end");
         let code = job.code.or_else(|| (outcome == Outcome::Cancelled).then(|| "CANCELLED".to_owned()));
         *self.tally.entry((job.new.kind.clone(), outcome)).or_default() += 1;
+        let line = self.line(&job.new.kind, job.new.group.as_deref());
+        match outcome {
+            Outcome::Succeeded => line.succeeded += 1,
+            Outcome::Failed | Outcome::Cancelled => line.failed += 1,
+        }
         let finished = FinishedJob {
             id,
             parent: job.parent,

@@ -8,8 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    BudgetState, Cancelled, Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LiveJob, LiveState,
-    NewJob, Outcome, Result, Select, Start, Then, Token, check,
+    Attempt, BudgetState, Cancelled, Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine,
+    LiveJob, LiveState, NewJob, Outcome, Result, Select, Start, Then, Token, check,
 };
 
 /// A job to be added.
@@ -411,5 +411,36 @@ pub(crate) fn budget<T>(columns: BudgetColumns<T>, instant: fn(T) -> DateTime<Ut
         blocked_until: blocked_until.map(instant),
         spent_today: spent_today.max(0).cast_unsigned(),
         day_limit: day_limit.map(|limit| limit.max(0).cast_unsigned()),
+    }
+}
+
+/// What attempts.sql answers, with times as the database has them.
+pub(crate) type AttemptColumns<T> = (i16, String, String, Option<String>, T, T);
+
+pub(crate) fn attempt<T>(columns: AttemptColumns<T>, instant: fn(T) -> DateTime<Utc>) -> Attempt {
+    let (attempt, worker, code, message, started, finished) = columns;
+    Attempt {
+        attempt: attempt.cast_unsigned(),
+        worker,
+        code,
+        message,
+        started_at: instant(started),
+        finished_at: instant(finished),
+    }
+}
+
+/// What ledger.sql answers, with times as the database has them.
+pub(crate) type LedgerColumns<T> = (T, String, Option<String>, Option<i64>, Option<i64>, i64);
+
+pub(crate) fn ledger_line<T>(columns: LedgerColumns<T>, instant: fn(T) -> DateTime<Utc>) -> LedgerLine {
+    let (hour, kind, group, succeeded, failed, cost) = columns;
+    let count = |count: Option<i64>| count.unwrap_or(0).max(0).cast_unsigned();
+    LedgerLine {
+        hour: instant(hour),
+        kind,
+        group,
+        succeeded: count(succeeded),
+        failed: count(failed),
+        cost: count(Some(cost)),
     }
 }

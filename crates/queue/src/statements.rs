@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use crate::rows::{
     AddedColumns, BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LockRow, SelectRow, SettleRow, SettledRow,
 };
-use crate::{BudgetState, Cancelled, FinishedJob, Lease, LiveJob, Result};
+use crate::{Attempt, BudgetState, Cancelled, FinishedJob, Lease, LedgerLine, LiveJob, Result};
 
 /// Everything a database has to bring.
 pub trait Statements:
@@ -63,6 +63,10 @@ pub trait InspectStatements {
     async fn counts(&self, moved_us: i64) -> Result<Vec<(String, i32, i64)>>;
     async fn failed(&self, kind: &str, limit: i64) -> Result<Vec<FinishedJob>>;
     async fn finished(&self, ids: &[i64]) -> Result<Vec<FinishedJob>>;
+    async fn attempts(&self, id: i64) -> Result<Vec<Attempt>>;
+    async fn ledger(&self, since: DateTime<Utc>) -> Result<Vec<LedgerLine>>;
+    /// How many rows were deleted, up to the limit.
+    async fn prune(&self, moved_us: i64, keep_us: i64, limit: i64) -> Result<u64>;
 }
 
 #[async_trait]

@@ -134,3 +134,48 @@ CREATE TABLE barkeep.queue_budget (
     -- By how much tokens that came back have moved earned_at back, ever. Tickets are reckoned from it.
     returned_us bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);
+
+-- Looks after the history: makes the partitions of the two months to come, drops those of months that passed whole before
+-- `oldest`, and deletes up to `most` of the other rows that are older. What ends in a month without a partition is kept in
+-- the default one. Runs with the rights of the owner, so that a worker needs none of its own; does not wait long for its
+-- locks, since completions would wait behind it. Answers how many rows it deleted.
+CREATE FUNCTION barkeep.queue_prune(now timestamptz, oldest timestamptz, most bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '2s'
+SET timezone = 'UTC'
+AS $$
+DECLARE
+    month timestamptz;
+    partition text;
+    deleted bigint;
+BEGIN
+    FOR month IN SELECT date_trunc('month', now) + step * interval '1 month' FROM generate_series(1, 2) AS step LOOP
+        partition := 'queue_done_' || to_char(month, 'YYYY_MM');
+        IF to_regclass('barkeep.' || partition) IS NULL THEN
+            EXECUTE format(
+                'CREATE TABLE barkeep.%I PARTITION OF barkeep.queue_done FOR VALUES FROM (%L) TO (%L)',
+                partition, month, month + interval '1 month'
+            );
+        END IF;
+    END LOOP;
+    FOR partition IN
+        SELECT relname FROM pg_partition_tree('barkeep.queue_done') JOIN pg_class ON oid = relid
+        WHERE isleaf AND relname ~ '^queue_done_\d{4}_\d{2}$'
+            AND to_date(right(relname, 7), 'YYYY_MM') + interval '1 month' <= oldest
+    LOOP
+        EXECUTE format('DROP TABLE barkeep.%I', partition);
+    END LOOP;
+    WITH old AS MATERIALIZED (
+        SELECT id, finished_at FROM barkeep.queue_done WHERE finished_at < oldest LIMIT most
+    ),
+    tries AS (
+        DELETE FROM barkeep.queue_attempt AS attempt USING old WHERE attempt.id = old.id
+    )
+    DELETE FROM barkeep.queue_done AS done
+    USING old
+    WHERE done.id = old.id AND done.finished_at = old.finished_at;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted;
+END
+$$;

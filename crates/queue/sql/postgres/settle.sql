@@ -16,15 +16,16 @@ ended AS (
 ),
 counted AS (
     SELECT
-        ended.*, job.max_attempts, job.kind, job.group_name,
+        ended.*, job.max_attempts, job.kind, job.group_name, job.code AS last_code, job.message AS last_message,
         job.failures + (ended.ending = 'f')::int AS failures,
         job.crashes + (ended.ending = 'c')::int AS crashes
     FROM ended JOIN barkeep.queue_job AS job USING (id)
 ),
 judged AS (
     SELECT
-        id, token, started_at, worker, ending, failures, crashes, message, cost, kind, group_name,
-        CASE WHEN code IS NULL AND cancel_requested THEN 'CANCELLED' ELSE code END AS code,
+        id, token, started_at, worker, ending, failures, crashes, cost, kind, group_name,
+        CASE WHEN code IS NULL AND cancel_requested THEN coalesce(last_code, 'CANCELLED') ELSE code END AS code,
+        CASE WHEN code IS NULL AND cancel_requested THEN last_message ELSE message END AS message,
         CASE
             WHEN cancel_requested THEN 2
             WHEN ending = 'f' AND (is_final OR failures >= max_attempts) THEN 1

@@ -5,8 +5,8 @@ INSERT INTO queue_verdict
     (id, token, started_at, worker, ending, failures, crashes, code, message, outcome, wait_us, cost)
 SELECT
     id, token, started_at, worker, ending, failures, crashes,
-    CASE WHEN code IS NULL AND cancel_requested THEN 'CANCELLED' ELSE code END,
-    message,
+    CASE WHEN code IS NULL AND cancel_requested THEN coalesce(last_code, 'CANCELLED') ELSE code END,
+    CASE WHEN code IS NULL AND cancel_requested THEN last_message ELSE message END,
     CASE
         WHEN cancel_requested THEN 2
         WHEN ending = 'f' AND (is_final OR failures >= max_attempts) THEN 1
@@ -17,6 +17,7 @@ SELECT
 FROM (
     SELECT
         lease.id, lease.token, lease.started_at, lease.worker, lease.cancel_requested, job.max_attempts,
+        job.code AS last_code, job.message AS last_message,
         job.failures + (try.value ->> 'ending' = 'f') AS failures,
         job.crashes + (try.value ->> 'ending' = 'c') AS crashes,
         try.value ->> 'ending' AS ending, try.value ->> 'code' AS code, try.value ->> 'message' AS message,

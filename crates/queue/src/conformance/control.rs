@@ -135,3 +135,14 @@ pub async fn a_paused_group_does_not_block_the_others(queue: &dyn Subject) {
     queue.resume(&pause).await.unwrap();
     assert_eq!(keys(&queue.claim(&claim(9)).await.unwrap()), ["a"]);
 }
+
+pub async fn a_cancelled_job_tells_its_last_failure(queue: &dyn Subject) {
+    let lease = leased(queue, job("a")).await;
+    queue.fail(&[Failure::new(lease.key(), "X", "why").then(Then::After(Duration::ZERO))]).await.unwrap();
+    let lease = super::one(queue).await;
+    queue.cancel(&Select::all()).await.unwrap();
+    queue.release(&[lease.key()], Duration::ZERO).await.unwrap();
+    let ended = &queue.failed(KIND, 9).await.unwrap()[0];
+    assert_eq!((ended.outcome, ended.failures), (Outcome::Cancelled, 1));
+    assert_eq!((ended.code.as_deref(), ended.message.as_deref()), (Some("X"), Some("why")));
+}

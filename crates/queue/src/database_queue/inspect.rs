@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::DatabaseQueue;
 use crate::statements::Statements;
-use crate::{Counts, FinishedJob, Inspect, JobId, LiveJob, Result, check};
+use crate::{Attempt, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, Result, Upkeep, check};
 
 #[async_trait]
 impl<D: Statements> Inspect for DatabaseQueue<D> {
@@ -43,5 +44,31 @@ impl<D: Statements> Inspect for DatabaseQueue<D> {
     async fn finished(&self, jobs: &[JobId]) -> Result<Vec<FinishedJob>> {
         let ids: Vec<i64> = jobs.iter().map(|id| id.number()).collect();
         self.database.finished(&ids).await
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
+        self.database.attempts(job.number()).await
+    }
+
+    async fn ledger(&self, since: DateTime<Utc>) -> Result<Vec<LedgerLine>> {
+        self.database.ledger(since).await
+    }
+}
+
+/// How many jobs are forgotten in one transaction.
+const PRUNE_LIMIT: i64 = 5_000;
+
+#[async_trait]
+impl<D: Statements> Upkeep for DatabaseQueue<D> {
+    async fn prune(&self, keep: Duration) -> Result<u64> {
+        let keep_us = check::wait("keep", keep)?;
+        let mut pruned = 0;
+        loop {
+            let deleted = self.database.prune(self.clock.moved_us(), keep_us, PRUNE_LIMIT).await?;
+            pruned += deleted;
+            if deleted < PRUNE_LIMIT.cast_unsigned() {
+                return Ok(pruned);
+            }
+        }
     }
 }

@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Job, MemoryQueue, State};
-use crate::{Counts, FinishedJob, Inspect, JobId, LiveJob, LiveState, Outcome, Result, check};
+use crate::{
+    Attempt, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, LiveState, Outcome, Result, Upkeep, check,
+};
 
 #[async_trait]
 impl Inspect for MemoryQueue {
@@ -54,6 +57,33 @@ impl Inspect for MemoryQueue {
     async fn finished(&self, jobs: &[JobId]) -> Result<Vec<FinishedJob>> {
         let state = self.state();
         Ok(state.finished.values().filter(|(job, _)| jobs.contains(&job.id)).map(|(job, _)| job.clone()).collect())
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>> {
+        let state = self.state();
+        Ok(state.attempts.iter().filter(|(of, _)| *of == job).map(|(_, attempt)| attempt.clone()).collect())
+    }
+
+    async fn ledger(&self, since: DateTime<Utc>) -> Result<Vec<LedgerLine>> {
+        let from = since - TimeDelta::hours(1);
+        Ok(self.state().ledger.values().filter(|line| line.hour > from).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl Upkeep for MemoryQueue {
+    async fn prune(&self, keep: Duration) -> Result<u64> {
+        check::wait("keep", keep)?;
+        let mut state = self.state();
+        let oldest = state.now - keep;
+        let before = state.finished.len();
+        state.finished.retain(|_, (job, _)| job.finished_at >= oldest);
+        let pruned = (before - state.finished.len()) as u64;
+        let known = |state: &State, id: &JobId| state.live.contains_key(id) || state.finished.contains_key(id);
+        let mut attempts = std::mem::take(&mut state.attempts);
+        attempts.retain(|(id, _)| known(&state, id));
+        state.attempts = attempts;
+        Ok(pruned)
     }
 }
 

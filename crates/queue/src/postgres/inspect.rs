@@ -6,7 +6,7 @@ use sqlx::query_as;
 use super::{all, instant, one};
 use crate::rows;
 use crate::statements::InspectStatements;
-use crate::{FinishedJob, LiveJob, Result};
+use crate::{Attempt, FinishedJob, LedgerLine, LiveJob, Result};
 
 #[async_trait]
 impl InspectStatements for Postgres {
@@ -36,5 +36,24 @@ impl InspectStatements for Postgres {
         let statement = query_as(self.sql(include_str!("../../sql/postgres/finished.sql"))).bind(ids);
         let finished = self.bounded(all(self, statement)).await?;
         Ok(finished.into_iter().map(|row| rows::finished(row, instant)).collect())
+    }
+
+    async fn attempts(&self, id: i64) -> Result<Vec<Attempt>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/attempts.sql"))).bind(id);
+        let attempts = self.bounded(all(self, statement)).await?;
+        Ok(attempts.into_iter().map(|row| rows::attempt(row, instant)).collect())
+    }
+
+    async fn ledger(&self, since: DateTime<Utc>) -> Result<Vec<LedgerLine>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/ledger.sql"))).bind(since);
+        let lines = self.bounded(all(self, statement)).await?;
+        Ok(lines.into_iter().map(|row| rows::ledger_line(row, instant)).collect())
+    }
+
+    async fn prune(&self, moved_us: i64, keep_us: i64, limit: i64) -> Result<u64> {
+        let statement =
+            query_as(self.sql(include_str!("../../sql/postgres/prune.sql"))).bind(moved_us).bind(keep_us).bind(limit);
+        let (deleted,): (i64,) = self.bounded(one(self, statement)).await?;
+        Ok(deleted.max(0).cast_unsigned())
     }
 }

@@ -3,10 +3,10 @@ use barkeep_database::Sqlite;
 use chrono::{DateTime, Utc};
 use sqlx::query_as;
 
-use super::{failed, instant, json, now, read};
+use super::{failed, instant, json, now, read, write_all};
 use crate::rows;
 use crate::statements::InspectStatements;
-use crate::{FinishedJob, LiveJob, Result};
+use crate::{Attempt, FinishedJob, LedgerLine, LiveJob, Result};
 
 #[async_trait]
 impl InspectStatements for Sqlite {
@@ -40,5 +40,26 @@ impl InspectStatements for Sqlite {
         let finished =
             read(self, 0, |_| query_as(include_str!("../../sql/sqlite/finished.sql")).bind(json(ids))).await?;
         Ok(finished.into_iter().map(|row| rows::finished(row, instant)).collect())
+    }
+
+    async fn attempts(&self, id: i64) -> Result<Vec<Attempt>> {
+        let statement = |_| query_as(include_str!("../../sql/sqlite/attempts.sql")).bind(id);
+        let attempts = read(self, 0, statement).await?;
+        Ok(attempts.into_iter().map(|row| rows::attempt(row, instant)).collect())
+    }
+
+    async fn ledger(&self, since: DateTime<Utc>) -> Result<Vec<LedgerLine>> {
+        let since_us = since.timestamp_micros();
+        let statement = |_| query_as(include_str!("../../sql/sqlite/ledger.sql")).bind(since_us);
+        let lines = read(self, 0, statement).await?;
+        Ok(lines.into_iter().map(|row| rows::ledger_line(row, instant)).collect())
+    }
+
+    async fn prune(&self, moved_us: i64, keep_us: i64, limit: i64) -> Result<u64> {
+        let deleted: Vec<(i64,)> = write_all(self, moved_us, |now| {
+            query_as(include_str!("../../sql/sqlite/prune.sql")).bind(now).bind(keep_us).bind(limit)
+        })
+        .await?;
+        Ok(deleted.first().map_or(0, |deleted| deleted.0.max(0).cast_unsigned()))
     }
 }

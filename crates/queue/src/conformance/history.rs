@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use super::{AGE, KIND, Subject, job, leased, one};
+use crate::{Completion, Failure, Then};
+
+pub async fn tries_that_went_wrong_are_kept(queue: &dyn Subject) {
+    let first = leased(queue, job("a")).await;
+    queue.advance(AGE);
+    queue.reap().await.unwrap();
+    let second = one(queue).await;
+    queue.advance(Duration::from_secs(5));
+    let failure = Failure::new(second.key(), "FLAKY", "again").then(Then::After(Duration::ZERO));
+    queue.fail(&[failure]).await.unwrap();
+    let third = one(queue).await;
+    queue.complete(&[Completion::new(third.key())]).await.unwrap();
+
+    let attempts = queue.attempts(first.id).await.unwrap();
+    let told: Vec<_> =
+        attempts.iter().map(|tried| (tried.attempt, tried.code.as_str(), tried.worker.as_str())).collect();
+    assert_eq!(told, [(1, "CRASHED", "worker"), (1, "FLAKY", "worker")]);
+    assert_eq!(attempts[1].message.as_deref(), Some("again"));
+    let lasted = (attempts[1].finished_at - attempts[1].started_at).to_std().unwrap();
+    assert!(lasted >= Duration::from_secs(5) && lasted < Duration::from_secs(35), "{lasted:?}");
+}
+
+pub async fn the_ledger_sums_what_ended_and_what_it_cost(queue: &dyn Subject) {
+    let since = queue.now().await.unwrap();
+    for (key, cost) in [("a", 3), ("b", 4)] {
+        let lease = leased(queue, job(key).with_group("g")).await;
+        queue.complete(&[Completion::new(lease.key()).with_cost(cost)]).await.unwrap();
+    }
+    let lease = leased(queue, job("c").with_group("g")).await;
+    queue.fail(&[Failure::new(lease.key(), "X", "").then(Then::After(Duration::ZERO)).with_cost(5)]).await.unwrap();
+    let lease = one(queue).await;
+    queue.fail(&[Failure::new(lease.key(), "X", "").then(Then::Discard).with_cost(6)]).await.unwrap();
+    let lease = leased(queue, job("d")).await;
+    queue.complete(&[Completion::new(lease.key()).with_cost(1)]).await.unwrap();
+
+    // Summing up what was counted apart changes nothing.
+    for _ in 0..2 {
+        let lines = queue.ledger(since).await.unwrap();
+        // The hour may have changed in between.
+        let of = |group: Option<&str>| {
+            let lines = lines.iter().filter(|line| line.group.as_deref() == group && line.kind == KIND);
+            lines.fold((0, 0, 0), |sum, line| (sum.0 + line.succeeded, sum.1 + line.failed, sum.2 + line.cost))
+        };
+        assert_eq!((of(Some("g")), of(None)), ((2, 1, 18), (1, 0, 1)));
+        queue.reap().await.unwrap();
+    }
+    assert_eq!(queue.counts().await.unwrap()[KIND].succeeded, 3);
+    assert_eq!(queue.ledger(since + 2 * Duration::from_secs(3600)).await.unwrap(), []);
+}
+
+pub async fn history_is_pruned_but_counts_remember_it(queue: &dyn Subject) {
+    let old = leased(queue, job("old")).await;
+    queue.fail(&[Failure::new(old.key(), "X", "").then(Then::Discard)]).await.unwrap();
+    queue.advance(2 * AGE);
+    let new = leased(queue, job("new")).await;
+    queue.fail(&[Failure::new(new.key(), "X", "").then(Then::Discard)]).await.unwrap();
+    assert_eq!(queue.prune(3 * AGE).await.unwrap(), 0);
+    assert_eq!(queue.prune(AGE).await.unwrap(), 1);
+    let left = queue.failed(KIND, 9).await.unwrap();
+    assert_eq!((left.len(), left[0].id), (1, new.id));
+    assert_eq!(queue.attempts(old.id).await.unwrap(), []);
+    assert_eq!(queue.attempts(new.id).await.unwrap().len(), 1);
+    assert_eq!(queue.counts().await.unwrap()[KIND].failed, 2);
+    assert!(queue.prune(Duration::MAX).await.is_err());
+}
+
+pub async fn months_that_have_passed_are_forgotten(queue: &dyn Subject) {
+    for month in 0..6 {
+        queue.prune(60 * AGE).await.unwrap();
+        let lease = leased(queue, job(&month.to_string())).await;
+        queue.fail(&[Failure::new(lease.key(), "X", "").then(Then::Discard)]).await.unwrap();
+        queue.advance(31 * AGE);
+    }
+    queue.prune(60 * AGE).await.unwrap();
+    let kept: Vec<_> = queue.failed(KIND, 9).await.unwrap().into_iter().map(|job| job.key.unwrap()).collect();
+    assert_eq!(kept, ["5"], "the one that is 31 days old");
+    assert_eq!(queue.counts().await.unwrap()[KIND].failed, 6);
+}
