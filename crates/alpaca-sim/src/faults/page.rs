@@ -12,6 +12,8 @@ use crate::token::Token;
 pub enum PageFault {
     /// Every bar comes twice.
     DuplicateBars,
+    /// Every bar comes twice, the second time with one share more.
+    ConflictingBars,
     /// The bars of each symbol come in the wrong order.
     DisorderedBars,
     /// There are bars of a symbol that nobody asked for: `XXXX`.
@@ -47,6 +49,9 @@ impl PageFault {
     pub(crate) fn bend(self, page: &mut Page, request: &PageRequest<'_>) {
         match self {
             Self::DuplicateBars => each(page, |bars| bars.iter().flat_map(|bar| [*bar, *bar]).collect()),
+            Self::ConflictingBars => each(page, |bars| {
+                bars.iter().flat_map(|bar| [*bar, Candle { volume: bar.volume + 1.0, ..*bar }]).collect()
+            }),
             Self::DisorderedBars => each(page, |bars| bars.iter().rev().copied().collect()),
             Self::ForeignSymbol => {
                 let foreign = page.bars.first().map(|(_, bars)| bars.clone()).unwrap_or_default();

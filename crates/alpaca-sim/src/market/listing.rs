@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use barkeep_types::{Symbol, TimeRange};
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -139,25 +141,43 @@ impl Listing {
     /// The name it trades under on a day.
     pub(crate) fn name_on(&self, date: NaiveDate) -> Symbol {
         let names = self.names();
-        let named = names.iter().rev().find(|(_, first, _)| *first <= date).or(names.first());
-        named.map_or_else(|| self.symbol.clone(), |(name, ..)| name.clone())
+        let named = names.iter().rev().find(|name| name.first <= date).or(names.first());
+        named.map_or_else(|| self.symbol.clone(), |name| name.symbol.clone())
     }
 
-    /// The names the instrument has had, earliest first, each with its first and last day.
-    pub(crate) fn names(&self) -> Vec<(Symbol, NaiveDate, NaiveDate)> {
+    /// The names the instrument has had, earliest first.
+    pub(crate) fn names(&self) -> Vec<Name> {
         let renames = self.events.iter().filter_map(|event| match &event.action {
             Action::Rename { old } => Some((old.clone(), event.date)),
             _ => None,
         });
-        let mut first = self.first.unwrap_or(NaiveDate::MIN);
+        let (mut first, mut known_first) = (self.first(), self.first());
         let mut names = Vec::new();
-        for (old, date) in renames {
-            names.push((old, first, date.pred_opt().unwrap_or(NaiveDate::MIN)));
-            first = date;
+        for (symbol, date) in renames {
+            names.push(Name { symbol, first, last: date.pred_opt().unwrap_or(first), known: known_first..=date });
+            (first, known_first) = (date, date.succ_opt().unwrap_or(date));
         }
-        names.push((self.symbol.clone(), first, self.last.unwrap_or(NaiveDate::MAX)));
+        names.push(Name { symbol: self.symbol.clone(), first, last: self.last(), known: known_first..=self.last() });
         names
     }
+
+    pub(crate) fn first(&self) -> NaiveDate {
+        self.first.unwrap_or(NaiveDate::MIN)
+    }
+
+    pub(crate) fn last(&self) -> NaiveDate {
+        self.last.unwrap_or(NaiveDate::MAX)
+    }
+}
+
+/// A symbol, and when an instrument traded under it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Name {
+    pub(crate) symbol: Symbol,
+    pub(crate) first: NaiveDate,
+    pub(crate) last: NaiveDate,
+    /// When the vendor knows it: a rename from the day after it on.
+    pub(crate) known: RangeInclusive<NaiveDate>,
 }
 
 #[cfg(test)]
@@ -165,13 +185,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_name_ends_the_day_before_the_next_begins() {
+    fn each_name_ends_the_day_before_the_next_begins_and_is_known_a_day_longer() {
         let date = |text: &str| text.parse::<NaiveDate>().unwrap();
         let symbol = |text: &str| text.parse::<Symbol>().unwrap();
         let listing = Listing::new(symbol("META")).renamed_from(symbol("FB"), date("2022-06-09"));
-        assert_eq!(
-            listing.names(),
-            [(symbol("FB"), NaiveDate::MIN, date("2022-06-08")), (symbol("META"), date("2022-06-09"), NaiveDate::MAX),]
-        );
+        let names = listing.names();
+        assert_eq!((names[0].symbol.as_str(), names[1].symbol.as_str()), ("FB", "META"));
+        assert_eq!((names[0].last, names[1].first), (date("2022-06-08"), date("2022-06-09")));
+        assert_eq!((*names[0].known.end(), *names[1].known.start()), (date("2022-06-09"), date("2022-06-10")));
+        assert_eq!(listing.name_on(date("2022-06-08")), symbol("FB"));
+        assert_eq!(listing.name_on(date("2022-06-09")), symbol("META"));
     }
 }

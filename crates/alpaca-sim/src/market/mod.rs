@@ -29,6 +29,7 @@ use crate::days::Days;
 use crate::span::Span;
 use crate::zone::Zone;
 use instrument::Instrument;
+use listing::Name;
 use recorded::Recording;
 use tape::Piece;
 
@@ -49,12 +50,11 @@ pub struct Market {
     recordings: BTreeMap<Symbol, Recording>,
 }
 
-/// An instrument's use of a symbol, from one day to another, both inclusive.
-#[derive(Clone, Copy, Debug)]
+/// An instrument's use of a symbol.
+#[derive(Clone, Debug)]
 struct Holding {
     instrument: usize,
-    first: NaiveDate,
-    last: NaiveDate,
+    name: Name,
 }
 
 impl Market {
@@ -101,10 +101,10 @@ impl Market {
         if same.is_some() {
             self.names.values_mut().for_each(|holdings| holdings.retain(|holding| holding.instrument != index));
         }
-        for (symbol, first, last) in listing.names() {
-            let holdings = self.names.entry(symbol).or_default();
-            holdings.push(Holding { instrument: index, first, last });
-            holdings.sort_by_key(|holding| holding.first);
+        for name in listing.names() {
+            let holdings = self.names.entry(name.symbol.clone()).or_default();
+            holdings.push(Holding { instrument: index, name });
+            holdings.sort_by_key(|holding| holding.name.first);
         }
         let instrument = Instrument::new(listing, self.noise);
         match same {
@@ -176,47 +176,41 @@ impl Market {
             return Some(Tape::recorded(Zone::of(symbol), recording));
         }
         let holdings = self.names.get(symbol)?;
-        let pieces = match self.holder(holdings, Zone::of(symbol), view) {
+        let asof = match view.asof {
+            Asof::Unmapped => None,
+            Asof::Date(date) => Some(date),
+            Asof::Today => Some(Zone::of(symbol).date(view.now)),
+        };
+        let holder = asof.and_then(|date| holdings.iter().rev().find(|holding| holding.name.known.contains(&date)));
+        let pieces = match holder {
             Some(holding) => {
-                let listing = &self.instruments[holding.instrument].listing;
-                let (first, last) = (listing.first.unwrap_or(NaiveDate::MIN), listing.last.unwrap_or(NaiveDate::MAX));
-                vec![self.piece(Holding { first, last, ..holding }, view)]
+                let instrument = &self.instruments[holding.instrument];
+                vec![self.piece(instrument, instrument.listing.first(), instrument.listing.last(), view)]
             }
-            None => holdings.iter().map(|holding| self.piece(*holding, view)).collect(),
+            // Nobody holds it: whatever traded under the symbol, and nothing else.
+            None => holdings
+                .iter()
+                .map(|Holding { instrument, name }| {
+                    self.piece(&self.instruments[*instrument], name.first, name.last, view)
+                })
+                .collect(),
         };
         Tape::synthetic(&self.days, view, pieces)
     }
 
-    /// Who holds a symbol on the day asked for. A rename is known from the day after it on.
-    fn holder(&self, holdings: &[Holding], zone: Zone, view: View) -> Option<Holding> {
-        let date = match view.asof {
-            Asof::Unmapped => return None,
-            Asof::Date(date) => date,
-            Asof::Today => zone.date(view.now),
-        };
-        let known = |holding: &&Holding| {
-            let is_rename =
-                self.instruments[holding.instrument].listing.first.unwrap_or(NaiveDate::MIN) < holding.first;
-            let first = if is_rename { holding.first + chrono::Days::new(1) } else { holding.first };
-            let is_last_name =
-                self.instruments[holding.instrument].listing.last.unwrap_or(NaiveDate::MAX) == holding.last;
-            let last = if is_last_name { holding.last } else { holding.last + chrono::Days::new(1) };
-            (first..=last).contains(&date)
-        };
-        holdings.iter().rev().find(known).copied()
-    }
-
-    fn piece(&self, holding: Holding, view: View) -> Piece<'_> {
-        let instrument = &self.instruments[holding.instrument];
-        let first = holding.first.max(self.history_start);
-        let to = match holding.last.succ_opt() {
-            Some(next) => instrument.zone.midnight(next) - 1,
-            None => i64::MAX,
-        };
+    /// An instrument from one day to another, both inclusive.
+    fn piece<'market>(
+        &'market self,
+        instrument: &'market Instrument,
+        first: NaiveDate,
+        last: NaiveDate,
+        view: View,
+    ) -> Piece<'market> {
+        let midnight = |date| instrument.zone.midnight(date);
         Piece {
             instrument,
-            from: instrument.zone.midnight(first),
-            to,
+            from: midnight(first.max(self.history_start)),
+            to: last.succ_opt().map_or(i64::MAX, |next| midnight(next) - 1),
             factors: instrument.adjusting(&self.days, &view),
         }
     }

@@ -89,6 +89,9 @@ async fn bars_come_twice_disordered_foreign_or_from_another_time() {
     let hour = ["2024-03-04T15:00:00Z", "2024-03-04T16:00:00Z", "2024-03-04T17:00:00Z"];
     let twice = bars(PageFault::DuplicateBars).await;
     assert_eq!(starts(&twice["AAPL"]), [hour[0], hour[0], hour[1], hour[1], hour[2], hour[2]]);
+    let conflicting = bars(PageFault::ConflictingBars).await;
+    let volume = |index: usize| conflicting["AAPL"][index]["v"].as_f64().unwrap();
+    assert_eq!(volume(0) + 1.0, volume(1));
     let disordered = bars(PageFault::DisorderedBars).await;
     assert_eq!(starts(&disordered["AAPL"]), [hour[2], hour[1], hour[0]]);
     let foreign = bars(PageFault::ForeignSymbol).await;
