@@ -11,6 +11,7 @@ mod commit;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
+mod ext;
 mod finding;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
@@ -21,6 +22,7 @@ mod postgres;
 mod provider_name;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod reach;
+mod resample;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
 mod span;
@@ -32,10 +34,12 @@ mod write;
 
 pub use commit::{Commit, Committed, Proof, Refused};
 pub use error::{Error, Result};
+pub use ext::StoreExt;
 pub use finding::Finding;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use provider_name::{InvalidProviderName, ProviderName};
+pub use resample::Resampler;
 pub use span::{Span, State, covered};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -72,16 +76,17 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// [`Error::Database`].
     async fn suspect(&self, series: &Series, range: TimeRange) -> Result<()>;
 
-    /// What each series covers, earliest first, in one round trip for any number of series.
+    /// What each series covers: its spans that overlap `within`, whole, earliest first, in one round trip for any number of
+    /// series. [`TimeRange::ALWAYS`] asks for all of them.
     ///
     /// # Errors
     ///
     /// [`Error::Database`], or [`Error::Corrupt`].
-    async fn coverage(&self, series: &[Series]) -> Result<Vec<Vec<Span>>>;
+    async fn coverage(&self, series: &[Series], within: TimeRange) -> Result<Vec<Vec<Span>>>;
 
     /// The first `limit` bars of a series that start within `range`, earliest first.
     ///
-    /// For more, ask again from after the last one: the caller bounds its memory, and no connection is held in between.
+    /// [`StoreExt::stream`] has the whole range in bounded memory.
     ///
     /// # Errors
     ///

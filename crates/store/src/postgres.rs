@@ -97,9 +97,10 @@ impl Store for PostgresStore {
             .await
     }
 
-    async fn coverage(&self, series: &[Series]) -> Result<Vec<Vec<Span>>> {
+    async fn coverage(&self, series: &[Series], within: TimeRange) -> Result<Vec<Vec<Span>>> {
+        let Some(within) = whole_seconds(within) else { return Ok(vec![Vec::new(); series.len()]) };
         let statement = self.statement(include_str!("../sql/postgres/coverage.sql"));
-        let statement = Names::of(series).bind(statement);
+        let statement = Names::of(series).bind(statement).bind(within.start()).bind(within.end());
         row::by_question(series.len(), &self.fetch(statement).await?, row::span)
     }
 

@@ -83,8 +83,13 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn coverage(&self, series: &[Series]) -> Result<Vec<Vec<Span>>> {
-        let statement = self.statement(include_str!("../sql/sqlite/coverage.sql")).bind(names(series));
+    async fn coverage(&self, series: &[Series], within: TimeRange) -> Result<Vec<Vec<Span>>> {
+        let Some(within) = whole_seconds(within) else { return Ok(vec![Vec::new(); series.len()]) };
+        let statement = self
+            .statement(include_str!("../sql/sqlite/coverage.sql"))
+            .bind(names(series))
+            .bind(within.start().timestamp())
+            .bind(within.end().timestamp());
         row::by_question(series.len(), &self.fetch(statement).await?, row::span)
     }
 

@@ -1,5 +1,5 @@
 use barkeep_test_postgres::TestDatabase;
-use barkeep_types::{Adjustment, Feed, Timeframe};
+use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
 use chrono::DateTime;
 
 use super::*;
@@ -106,7 +106,7 @@ async fn a_bar_inserted_meanwhile_by_one_who_takes_no_locks_is_compared_anew() {
     let committed = committing.await.unwrap().unwrap();
     assert_eq!((committed.inserted, committed.revised, committed.unchanged), (8, 1, 1));
     assert_eq!(store.bars(&series(), page(10).asked, usize::MAX).await.unwrap(), page(10).bars[0].1);
-    let spans = &store.coverage(&[series()]).await.unwrap()[0];
+    let spans = &store.coverage(&[series()], TimeRange::ALWAYS).await.unwrap()[0];
     assert_eq!((spans.len(), spans[0].range, spans[0].rows), (1, page(10).asked, 10));
 }
 

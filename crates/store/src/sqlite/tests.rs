@@ -1,4 +1,4 @@
-use barkeep_types::{Adjustment, Feed, Timeframe};
+use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
 use chrono::DateTime;
 use tempfile::TempDir;
 
@@ -55,7 +55,10 @@ async fn a_disk_that_is_full_takes_nothing_of_a_page() {
     let page_of_ten = page(10);
     let (series, range) = (&page_of_ten.proofs[0].series, page(50_000).asked);
     assert_eq!(store.bars(series, range, usize::MAX).await.unwrap(), page_of_ten.bars[0].1);
-    assert_eq!(store.coverage(std::slice::from_ref(series)).await.unwrap()[0][0].range, page_of_ten.asked);
+    assert_eq!(
+        store.coverage(std::slice::from_ref(series), TimeRange::ALWAYS).await.unwrap()[0][0].range,
+        page_of_ten.asked
+    );
     assert_eq!(store.commit(&page(50_000)).await.unwrap().inserted, 49_990);
 }
 
