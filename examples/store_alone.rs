@@ -12,12 +12,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = Sqlite::open(folder.path().join("bars.db")).await?;
     let store = SqliteStore::open(&database, ProviderName::ALPACA).await?;
 
-    let aapl = Series {
-        symbol: "AAPL".parse()?,
-        timeframe: Timeframe::H1,
-        feed: Feed::SIP,
-        adjustment: Adjustment::RAW,
-    };
+    let aapl =
+        Series { symbol: "AAPL".parse()?, timeframe: Timeframe::H1, feed: Feed::SIP, adjustment: Adjustment::RAW };
     let session = TimeRange::new("2024-03-08T15:00:00Z".parse()?, "2024-03-08T21:00:00Z".parse()?)?;
     // The second hour is quiet: nothing traded, so the page has no bar for it.
     let bars: Vec<Bar> = [0, 2, 3, 4, 5].map(|hour| bar(session.start() + TimeDelta::hours(hour))).into();
@@ -33,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let correction = store.commit(&corrected).await?;
     println!("a correction: {} revised, {} unchanged", correction.revised, correction.unchanged);
 
-    for span in &store.coverage(std::slice::from_ref(&aapl)).await?[0] {
+    for span in &store.coverage(std::slice::from_ref(&aapl), TimeRange::ALWAYS).await?[0] {
         println!("{} {} with {} bars", span.range, span.state, span.rows);
     }
     for bar in store.bars(&aapl, session, 100).await? {

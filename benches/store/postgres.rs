@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use barkeep_database::Postgres;
 use barkeep_store::{PostgresStore, ProviderName, Store};
 use barkeep_test_postgres::{Server, Stop, TestDatabase};
-use barkeep_types::Bar;
+use barkeep_types::{Bar, TimeRange};
 use sqlx::{Connection, PgConnection};
 
 use crate::market::{self, PAGE};
@@ -186,7 +186,7 @@ async fn reads(server: &str, size: &Size) {
     });
     at_most(&format!("latest bar of {known} series (500 asked), ms"), ms(latest.await), 10.0);
     let coverage = best_of(ROUNDS, async || {
-        let coverage = store.coverage(&asked).await.expect("coverage is read");
+        let coverage = store.coverage(&asked, TimeRange::ALWAYS).await.expect("coverage is read");
         assert_eq!(coverage.iter().flatten().count(), known);
     })
     .await;
@@ -196,7 +196,7 @@ async fn reads(server: &str, size: &Size) {
     at_least("coverage beside an index scan of the bars", scan.as_secs_f64() / coverage.as_secs_f64(), 100.0);
     let many: Vec<_> = (1..=20_000).map(market::series).collect();
     let started = Instant::now();
-    store.coverage(&many).await.expect("coverage is read");
+    store.coverage(&many, TimeRange::ALWAYS).await.expect("coverage is read");
     println!("  coverage of 20,000 series, one round trip: {:.0} ms", ms(started.elapsed()));
     println!("  buffers touched for {PAGE} bars of one series: {}", raw::buffers(&mut raw, market::range(0, 1)).await);
 }
@@ -270,11 +270,10 @@ impl Watch {
 
     /// What the backends of this database have spent so far.
     async fn cpu(&mut self) -> Duration {
-        let pids: Vec<i32> =
-            sqlx::query_scalar("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
-                .fetch_all(&mut self.connection)
-                .await
-                .expect("the server lists its sessions");
+        let pids: Vec<i32> = sqlx::query_scalar("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+            .fetch_all(&mut self.connection)
+            .await
+            .expect("the server lists its sessions");
         pids.into_iter().map(raw::cpu_of).sum()
     }
 

@@ -1,11 +1,9 @@
-use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use barkeep_provider::{BarsRequest, Error, Limits, Page, PageToken, Provider};
-use barkeep_queue::{Budgets, Grant, Rate};
-use tokio::sync::Mutex;
+use barkeep_queue::{Purse, Rate};
 
 use crate::{Backend, Result};
 
@@ -20,24 +18,10 @@ const REFUSED: Duration = Duration::from_secs(15);
 /// the limit in any 60 seconds, and near it while there is work.
 ///
 /// Put it closest to the vendor's client, inside of `RateLimited` and `Retrying`: a token is good for half a second.
+#[derive(Clone, Debug)]
 pub struct Budgeted<P> {
     inner: P,
-    budget: Option<Budget>,
-}
-
-struct Budget {
-    budgets: Arc<dyn Budgets>,
-    name: String,
-    /// The most tokens worth asking for at once.
-    block: u32,
-    held: Mutex<Held>,
-}
-
-/// Tokens that this process holds.
-#[derive(Debug)]
-struct Held {
-    tokens: u32,
-    until: Instant,
+    purse: Option<Purse>,
 }
 
 impl<P: Provider> Budgeted<P> {
@@ -47,70 +31,41 @@ impl<P: Provider> Budgeted<P> {
     /// # Errors
     ///
     /// The database failed, or the limit is below 2.
-    pub async fn share(inner: P, backend: &Backend, name: impl Into<String>) -> Result<Self> {
+    pub async fn share(inner: P, backend: &Backend, name: &str) -> Result<Self> {
         let Some(limit) = inner.limits().requests_a_minute else {
-            return Ok(Self { inner, budget: None });
+            return Ok(Self { inner, purse: None });
         };
         let rate = Rate::new(limit, Duration::from_secs(60))?.with_burst((limit / 200).max(1))?.with_hold(HOLD)?;
-        let (budgets, name) = (Arc::clone(&backend.budgets), name.into());
-        budgets.set_budget(&name, &rate).await?;
-        let a_hold = HOLD.as_micros().div_ceil(rate.interval().as_micros());
-        let block = u32::try_from(a_hold).unwrap_or(u32::MAX).max(1);
-        let held = Mutex::new(Held { tokens: 0, until: Instant::now() });
-        Ok(Self { inner, budget: Some(Budget { budgets, name, block, held }) })
-    }
-}
-
-impl Budget {
-    /// Waits for a token.
-    async fn take(&self) {
-        let mut held = self.held.lock().await;
-        while held.tokens == 0 || held.until <= Instant::now() {
-            let asked = Instant::now();
-            match self.budgets.reserve(&self.name, self.block).await {
-                Ok(Grant::Granted(block)) => *held = Held { tokens: block.tokens, until: asked + block.hold },
-                Ok(Grant::Wait { wait }) => tokio::time::sleep(wait).await,
-                Ok(_) => tokio::time::sleep(OUTAGE).await,
-                // Without the budget nobody knows what others spend: better late than refused.
-                Err(error) => {
-                    tracing::warn!(code = error.code(), %error, "the request budget did not answer");
-                    tokio::time::sleep(OUTAGE).await;
-                }
-            }
-        }
-        held.tokens -= 1;
-    }
-
-    /// Lets everybody wait: the vendor said so.
-    async fn block(&self, wait: Option<Duration>) {
-        if let Err(error) = self.budgets.block(&self.name, wait.unwrap_or(REFUSED)).await {
-            tracing::warn!(code = error.code(), %error, "the request budget could not be blocked");
-        }
+        backend.budgets.set_budget(name, &rate).await?;
+        // As many as can be spent while they are good.
+        let block = HOLD.as_micros().div_ceil(rate.interval().as_micros());
+        let purse = Purse::new(Arc::clone(&backend.budgets), name);
+        Ok(Self { inner, purse: Some(purse.with_block(u32::try_from(block).unwrap_or(u32::MAX))) })
     }
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl<P: Provider> Provider for Budgeted<P> {
     fn limits(&self) -> Limits {
         self.inner.limits()
     }
 
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> barkeep_provider::Result<Page> {
-        let Some(budget) = &self.budget else {
+        let Some(purse) = &self.purse else {
             return self.inner.page(request, token).await;
         };
-        budget.take().await;
+        // Without the budget nobody knows what others spend: better late than refused.
+        while let Err(error) = purse.take().await {
+            tracing::warn!(code = error.code(), %error, "the request budget did not answer");
+            tokio::time::sleep(OUTAGE).await;
+        }
         let page = self.inner.page(request, token).await;
-        if let Err(Error::RateLimited { retry_after, .. }) = &page {
-            budget.block(*retry_after).await;
+        if let Err(Error::RateLimited { retry_after, .. }) = &page
+            && let Err(error) = purse.block(retry_after.unwrap_or(REFUSED)).await
+        {
+            tracing::warn!(code = error.code(), %error, "the request budget could not be blocked");
         }
         page
-    }
-}
-
-impl<P: fmt::Debug> fmt::Debug for Budgeted<P> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.budget.as_ref().map(|budget| &budget.name);
-        formatter.debug_struct("Budgeted").field("inner", &self.inner).field("budget", &name).finish()
     }
 }

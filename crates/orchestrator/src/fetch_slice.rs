@@ -116,7 +116,7 @@ async fn requests(orchestrator: &Orchestrator, slice: &SliceJob) -> Result<Vec<B
     let refused = backend.rejections.rejections().await.map_err(|error| Failed::Backend(error.into()))?;
     let is_refused = |symbol: &Symbol| refused.iter().any(|one| one.series == slice.series_of(symbol.clone()));
     let series: Vec<_> = slice.series().collect();
-    let coverage = backend.store.coverage(&series).await?;
+    let coverage = backend.store.coverage(&series, slice.range).await?;
     let covered: Vec<_> = coverage.iter().map(|spans| covered(spans, |span| span.state == State::Covered)).collect();
     let parts = remaining(slice, &covered).into_iter();
     // A part whose every symbol was refused leaves no request.

@@ -59,7 +59,7 @@ impl Group {
             limits,
             grid: Grid::new(timeframe, spans),
             served: served.map(|session| session.span(Hours::Extended)).collect(),
-            members: members(orchestrator, series.collect(), taken).await?,
+            members: members(orchestrator, series.collect(), window, taken).await?,
         })
     }
 
@@ -97,8 +97,14 @@ impl Member {
     }
 }
 
-async fn members(orchestrator: &Orchestrator, series: Vec<Series>, taken: &Taken) -> Result<Vec<Member>> {
-    let coverage = orchestrator.backend().store.coverage(&series).await?;
+async fn members(
+    orchestrator: &Orchestrator,
+    series: Vec<Series>,
+    window: Option<TimeRange>,
+    taken: &Taken,
+) -> Result<Vec<Member>> {
+    let Some(window) = window else { return Ok(Vec::new()) };
+    let coverage = orchestrator.backend().store.coverage(&series, window).await?;
     let member = |(series, spans): (Series, Vec<_>)| Member {
         covered: covered(&spans, |span| span.state == State::Covered).ranges().to_vec(),
         live: taken.live(&series).to_vec(),

@@ -40,6 +40,9 @@ struct Ends {
 }
 
 impl TimeRange {
+    /// All the time there is.
+    pub const ALWAYS: Self = Self { start: DateTime::<Utc>::MIN_UTC, end: DateTime::<Utc>::MAX_UTC };
+
     /// Makes the range from `start` up to, and not including, `end`.
     ///
     /// # Errors
