@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (series, latest) in series.iter().zip(store.latest(&series).await?) {
         println!("{series}: latest close {:?}", latest.map(|bar| bar.close));
     }
-    for (series, spans) in series.iter().zip(store.coverage(&series).await?) {
+    for (series, spans) in series.iter().zip(store.coverage(&series, session).await?) {
         let settled = covered(&spans, |span| span.state == State::Covered);
         for gap in settled.gaps_in(session) {
             println!("{series}: {gap} is missing");
