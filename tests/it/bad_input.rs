@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use tests::{Kind, Outcome, Scene};
+use barkeep_alpaca_sim::AlpacaSim;
+use tests::{Child, Kind, Outcome, Scene};
 
 use crate::start;
 
@@ -71,6 +72,21 @@ async fn a_folder_without_recorded_bars() {
 #[tokio::test]
 async fn live_without_credentials() {
     refused_without_a_trace(&["APCA_API_KEY_ID"], &["--live"]).await;
+}
+
+#[tokio::test]
+async fn credentials_that_the_vendor_refuses() {
+    let simulator = AlpacaSim::options().with_keys("good", "better").start().await.unwrap();
+    let scene = Scene::on(Kind::Sqlite).await;
+    let (url, program) = (simulator.base_url(), env!("CARGO_BIN_EXE_backfill"));
+    let keys = [("APCA_API_DATA_URL", url.as_str()), ("APCA_API_KEY_ID", "canary"), ("APCA_API_SECRET_KEY", "canary")];
+    let outcome = Child::start_with(program, &["--live", "--database", scene.url()], &keys).end().await;
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(4), ""), "{outcome:?}");
+    assert!(outcome.stderr.contains("error: the vendor refuses the credentials"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("canary"), "{outcome:?}");
+    // Nothing is held against the slices: with the right keys the next run fills them.
+    let counts = scene.backend().await.inspect.counts().await.unwrap()["slice"];
+    assert_eq!((counts.running, counts.failed), (0, 0), "{counts:?}");
 }
 
 #[tokio::test]

@@ -40,11 +40,28 @@ impl Child {
     ///
     /// If it cannot be started.
     pub fn start(program: &str, arguments: &[&str]) -> Self {
+        Self::start_with(program, arguments, &[])
+    }
+
+    /// Starts it with an environment of its own on top.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start_with(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(program);
-        for name in ["DATABASE_URL", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "ALPACA_API_KEY", "ALPACA_API_SECRET"] {
+        for (name, _) in std::env::vars()
+            .filter(|(name, _)| name == "DATABASE_URL" || name.starts_with("APCA_") || name.starts_with("ALPACA_"))
+        {
             command.env_remove(name);
         }
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .envs(environment.iter().copied())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         Self { process: command.spawn().unwrap() }
     }
 

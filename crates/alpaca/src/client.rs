@@ -70,13 +70,18 @@ impl Alpaca {
         }
     }
 
-    /// A client with the credentials that [`Credentials::from_env`] finds.
+    /// A client with the credentials that [`Credentials::from_env`] finds, of the server that `APCA_API_DATA_URL` names,
+    /// if it is set.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] that names the variable which is missing or malformed, never its value.
+    /// [`ConfigError`] that names what is missing or malformed, never its value.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self::new(Credentials::from_env()?))
+        let alpaca = Self::new(Credentials::from_env()?);
+        match std::env::var("APCA_API_DATA_URL") {
+            Ok(url) if !url.is_empty() => alpaca.with_base_url(&url),
+            _ => Ok(alpaca),
+        }
     }
 
     /// Asks another server for market data: a host of Alpaca, one allowed before, or one on loopback, which alone may

@@ -49,6 +49,10 @@ pub(crate) fn error(refused: Refused) -> Error {
     let (answer, headers) = (refused.answer(), &refused.headers);
     match refused.status {
         StatusCode::UNAUTHORIZED => Error::Unauthenticated { answer },
+        // Wrong keys get this as well; what a subscription lacks is always named.
+        StatusCode::FORBIDDEN if matches!(message(&refused.bytes).trim_end_matches('.'), "" | "forbidden") => {
+            Error::Unauthenticated { answer }
+        }
         StatusCode::FORBIDDEN => Error::Forbidden { answer },
         StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
             Error::RequestTooLarge { answer }

@@ -169,7 +169,7 @@ async fn recent_data_is_refused_on_the_free_plan_with_its_cure() {
 async fn wrong_keys_are_refused() {
     let sim = options().with_keys("other", "keys").start().await.unwrap();
     let error = refusal(&client(&sim.base_url()), request(&["AAPL"])).await;
-    assert!(matches!(error, Error::Unauthenticated { .. } | Error::Forbidden { .. }), "{error}");
+    assert!(matches!(error, Error::Unauthenticated { .. }), "{error}");
 }
 
 #[tokio::test]
