@@ -121,3 +121,56 @@ fn check_labels(labels: &BTreeMap<String, String>, faults: &mut Vec<Fault>) {
             .map(|(key, _)| Fault::Label(key.clone())),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presets;
+
+    fn faults(change: impl FnOnce(&mut Definition)) -> Vec<Fault> {
+        let mut definition = presets::tech20();
+        change(&mut definition);
+        definition.check().err().map(|faults| faults.reasons().to_vec()).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let all = faults(|definition| {
+            definition.name = "no spaces".into();
+            definition.symbols[1] = definition.symbols[0].clone();
+            definition.timeframes = vec![];
+            definition.window = Window::LastDays(40_000);
+            definition.labels = [("desk".into(), "line\nline".into())].into();
+        });
+        let expected = [
+            Fault::Name("no spaces".into()),
+            Fault::Doubled("AAPL".into()),
+            Fault::Missing("timeframes"),
+            Fault::Days(40_000),
+            Fault::Label("desk".into()),
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn a_definition_holds_up_to_ten_thousand_symbols() {
+        let many = |count: usize| {
+            faults(|definition| {
+                definition.symbols = (0..count).map(|number| format!("S{number}").parse().unwrap()).collect();
+            })
+        };
+        assert_eq!(many(1), []);
+        assert_eq!(many(10_000), []);
+        assert_eq!(many(10_001), [Fault::TooManySymbols(10_001)]);
+        assert_eq!(many(0), [Fault::Missing("symbols")]);
+    }
+
+    #[test]
+    fn a_long_list_of_faults_makes_a_short_message() {
+        let wrong: Vec<_> = (0..10_000).map(|number| format!("S {number}")).collect();
+        let draft = crate::Draft { name: "all".into(), symbols: wrong, days: Some(1), ..Default::default() };
+        let error = draft.check().unwrap_err();
+        assert_eq!(error.reasons().len(), 10_001);
+        assert!(error.to_string().len() < 4_000 && error.to_string().ends_with("and 9981 more"), "{error}");
+    }
+}

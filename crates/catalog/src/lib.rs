@@ -22,6 +22,7 @@ pub mod presets;
 mod rejection;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+pub mod universe;
 mod window;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod write;
