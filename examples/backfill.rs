@@ -18,7 +18,9 @@ use barkeep_orchestrator::catalog::{Definition, Draft, Narrowing, Window, preset
 use barkeep_orchestrator::provider::{Limits, Provider, RateLimited, Retrying};
 use barkeep_orchestrator::store::ProviderName;
 use barkeep_orchestrator::types::TimeRange;
-use barkeep_orchestrator::{Backend, BackfillReport, Budgeted, Orchestrator, Settings, stop_on_signals};
+use barkeep_orchestrator::{
+    Backend, BackfillReport, Budgeted, Clock, Orchestrator, Settings, in_one_line, stop_on_signals,
+};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -29,14 +31,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 struct Options {
     /// Symbols, separated by commas [default: 20 technology companies; with --data, the recorded ones]
     #[arg(long, value_delimiter = ',')]
-    symbols: Vec<String>,
+    symbols: Option<Vec<String>>,
     /// m1 m5 m15 m30 h1 h4 d1 w1 mn1; repeat for several [default: h1; with --data, d1]
     #[arg(long = "timeframe")]
-    timeframes: Vec<String>,
+    timeframes: Option<Vec<String>>,
     /// First day, or an instant: 2024-01-02 or 2024-01-02T14:30:00Z
-    #[arg(long, requires = "to", conflicts_with = "days", value_parser = |text: &str| instant(text, 0))]
+    #[arg(long, conflicts_with = "days", value_parser = |text: &str| instant(text, 0))]
     from: Option<DateTime<Utc>>,
-    /// Last day, or the instant to stop before
+    /// Last day, or the instant to stop before [default: now]
     #[arg(long, requires = "from", conflicts_with = "days", value_parser = |text: &str| instant(text, 1))]
     to: Option<DateTime<Utc>>,
     /// The last so many days [default: 730; with --data, all that is recorded]
@@ -75,8 +77,7 @@ async fn main() -> ExitCode {
         Ok(report) if report.complete => ExitCode::SUCCESS,
         Ok(report) => ExitCode::from(if report.interrupted { 130 } else { 2 }),
         Err(error) => {
-            let chain = std::iter::successors(Some(&*error as &dyn Error), |error| (*error).source());
-            eprintln!("error: {}", chain.map(ToString::to_string).collect::<Vec<_>>().join(": "));
+            eprintln!("error: {}", in_one_line(&*error));
             let refused = matches!(error.downcast_ref(), Some(barkeep_orchestrator::Error::Credentials(_)));
             ExitCode::from(if refused { 4 } else { 3 })
         }
@@ -89,12 +90,12 @@ async fn run(options: Options) -> Result<BackfillReport, Box<dyn Error>> {
     let simulator = AlpacaSim::options().with_market(market).with_port(options.port);
     let simulator = if options.live { None } else { Some(simulator.start().await?) };
     let alpaca = match &simulator {
+        None => Alpaca::from_env()?,
         Some(simulator) => {
             let alpaca = Alpaca::new(Credentials::new("any", "any")?).with_base_url(&simulator.base_url())?;
             let limits = Limits { requests_a_minute: None, earliest: None, ..alpaca.limits() };
             alpaca.with_limits(limits)
         }
-        None => Alpaca::from_env()?,
     };
     let backend = Backend::open(&options.database.parse()?, ProviderName::ALPACA).await?;
     backend.catalog.upsert(&definition, Narrowing::Allow).await?;
@@ -103,9 +104,7 @@ async fn run(options: Options) -> Result<BackfillReport, Box<dyn Error>> {
     let provider = Retrying::new(RateLimited::new(Budgeted::share(alpaca, &backend, "alpaca").await?));
     let orchestrator = Orchestrator::with_settings(provider, Nyse, backend, settings);
     let progress = tokio::spawn(show_progress(orchestrator.clone()));
-    let report = orchestrator.backfill(&[definition], &stop_on_signals()).await;
-    progress.abort();
-    let report = report?;
+    let report = orchestrator.backfill(&[definition], &stop_on_signals()).await.inspect(|_| progress.abort())?;
     println!("{}", if options.json { serde_json::to_string(&report)? } else { report.to_string() });
     Ok(report)
 }
@@ -120,14 +119,11 @@ fn definition(options: &Options, recorded: &[RecordedSeries]) -> Result<Definiti
         usual.window = Window::Fixed(TimeRange::new(first, last + TimeDelta::seconds(1))?);
     }
     let mut draft = Draft { name: "backfill".into(), feed: Some(options.feed.clone()), ..Draft::from(&usual) };
-    if !options.symbols.is_empty() {
-        draft.symbols.clone_from(&options.symbols);
-    }
-    if !options.timeframes.is_empty() {
-        draft.timeframes.clone_from(&options.timeframes);
-    }
+    draft.symbols = options.symbols.clone().unwrap_or(draft.symbols);
+    draft.timeframes = options.timeframes.clone().unwrap_or(draft.timeframes);
     if options.days.is_some() || options.from.is_some() {
-        (draft.days, draft.from, draft.to) = (options.days, options.from, options.to);
+        let to = options.from.map(|_| options.to.unwrap_or_else(|| Clock::Host.now()));
+        (draft.days, draft.from, draft.to) = (options.days, options.from, to);
     }
     Ok(draft.check()?)
 }
@@ -150,8 +146,7 @@ async fn show_progress(orchestrator: Orchestrator) {
 
 /// An instant, or a day (of UTC): where it starts, or so many days on.
 fn instant(text: &str, days_on: u64) -> Result<DateTime<Utc>, String> {
-    let day =
-        |day: NaiveDate| day.checked_add_days(Days::new(days_on)).map(|day| day.and_time(NaiveTime::MIN).and_utc());
-    let day = text.parse().ok().and_then(day);
+    let day = text.parse::<NaiveDate>().ok().and_then(|day| day.checked_add_days(Days::new(days_on)));
+    let day = day.map(|day| day.and_time(NaiveTime::MIN).and_utc());
     day.or(text.parse().ok()).ok_or_else(|| format!("{text:?} is neither a day nor an instant"))
 }

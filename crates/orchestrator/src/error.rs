@@ -1,3 +1,5 @@
+use std::error::Error as StdError;
+
 /// What the orchestrator's verbs return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -58,4 +60,10 @@ impl Error {
             Self::Database(error) => error.is_transient(),
         }
     }
+}
+
+/// An error and its causes, outermost first: `the store failed: the database has no space left: disk full`.
+pub fn in_one_line(error: &(dyn StdError + 'static)) -> String {
+    let causes = std::iter::successors(Some(error as &dyn StdError), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

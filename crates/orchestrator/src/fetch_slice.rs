@@ -7,7 +7,7 @@ use futures::StreamExt;
 use serde::Serialize;
 
 use crate::remaining::remaining;
-use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob};
+use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob, in_one_line};
 
 /// What fetching a slice came to.
 #[derive(Debug, Default)]
@@ -48,17 +48,11 @@ impl Failed {
 
     /// The error and its causes, in one line.
     pub(crate) fn reason(&self) -> String {
-        let mut error: Option<&dyn std::error::Error> = match self {
-            Self::Payload(error) => Some(error),
-            Self::Provider(error) => Some(error),
-            Self::Backend(error) => Some(error),
-        };
-        let mut causes = Vec::new();
-        while let Some(cause) = error {
-            causes.push(cause.to_string());
-            error = cause.source();
+        match self {
+            Self::Payload(error) => in_one_line(error),
+            Self::Provider(error) => in_one_line(error),
+            Self::Backend(error) => in_one_line(error),
         }
-        causes.join(": ")
     }
 }
 

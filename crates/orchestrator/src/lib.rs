@@ -27,7 +27,7 @@ pub use backend::Backend;
 pub use backfill::BackfillReport;
 pub use budgeted::Budgeted;
 pub use clock::Clock;
-pub use error::{Error, Result};
+pub use error::{Error, Result, in_one_line};
 pub use orchestrator::Orchestrator;
 pub use progress::{ProgressEvent, Unfilled};
 pub use settings::Settings;
