@@ -1,9 +1,8 @@
 //! The main job: fills the bars of a list of symbols into a database, and finds nothing to do the second time.
+//! Exit codes: 0 complete, 2 something could not be filled, 3 bad configuration, 4 refused credentials, 130 interrupted.
 //!
 //!     cargo run --example backfill                  20 symbols, h1, 2 years, simulator, SQLite
 //!     cargo run --example backfill -- --help        what can be chosen
-//!
-//! Exit codes: 0 complete, 2 something could not be filled, 3 bad configuration, 4 refused credentials, 130 interrupted.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -131,9 +130,8 @@ fn definition(options: &Options, recorded: &[RecordedSeries]) -> Result<Definiti
 async fn show_progress(orchestrator: Orchestrator) {
     let style = ProgressStyle::with_template("{wide_bar} {msg}").expect("the template is well-formed");
     let bar = ProgressBar::new(0).with_style(style);
-    let mut tick = tokio::time::interval(Duration::from_millis(250));
     for beat in 1_u64.. {
-        tick.tick().await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
         let snapshot = orchestrator.snapshot();
         bar.set_length(snapshot.totals.slices_planned);
         bar.set_position(snapshot.totals.slices);
