@@ -26,7 +26,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Fills bars from Alpaca, or from a simulator of it, into a database.
 #[derive(Parser)]
-#[command(name = "backfill")]
 struct Options {
     /// Symbols, separated by commas [default: 20 technology companies; with --data, the recorded ones]
     #[arg(long, value_delimiter = ',')]

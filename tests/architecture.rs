@@ -113,3 +113,36 @@ fn every_crate_forbids_unsafe_code() {
         assert!(text.contains("#![forbid(unsafe_code)]"), "{}", library.display());
     }
 }
+
+/// Every document that is tracked or about to be.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && name != "target" {
+            found.extend(documents(&path));
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn links_in_documents_lead_to_files_that_are_there() {
+    let mut followed = 0;
+    for document in documents(&root()) {
+        let text = std::fs::read_to_string(&document).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| link.contains('/') || link.ends_with(".md")) {
+            let path = link.split('#').next().unwrap();
+            let is_elsewhere = path.contains("://") || path.contains("::") || path.is_empty();
+            if !is_elsewhere {
+                assert!(document.parent().unwrap().join(path).exists(), "{} links to {link}", document.display());
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed > 20, "only {followed} links were found");
+}
