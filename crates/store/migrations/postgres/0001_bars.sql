@@ -8,7 +8,7 @@ CREATE TABLE barkeep.store_series (
     adjustment text NOT NULL,
     -- Counts the changes that may have made an earlier page untrue.
     revision int8 NOT NULL DEFAULT 0,
-    UNIQUE (provider, symbol, timeframe, feed, adjustment)
+    UNIQUE (symbol, timeframe, feed, adjustment, provider)
 );
 
 -- Where rows come from: said once a page, not in every row.

@@ -8,7 +8,7 @@ CREATE TABLE store_series (
     adjustment TEXT NOT NULL,
     -- Counts the changes that may have made an earlier page untrue.
     revision INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (provider, symbol, timeframe, feed, adjustment)
+    UNIQUE (symbol, timeframe, feed, adjustment, provider)
 ) STRICT;
 
 -- Where rows come from: said once a page, not in every row.
