@@ -14,21 +14,18 @@ pub type Slots = Range<u32>;
 /// assert_eq!(gaps, [0..2, 5..8, 9..10]);
 /// ```
 pub fn gaps(window: Slots, covered: &[Slots], live: &[Slots], gaps: &mut Vec<Slots>) {
-    gaps.clear();
-    if is_sorted(covered) && is_sorted(live) {
-        sweep(window, merge(covered, live), gaps);
-    } else {
+    let was_in_order = match (covered, live) {
+        (one, []) | ([], one) => sweep(&window, one.iter(), one.len(), gaps),
+        _ => sweep(&window, merge(covered, live), covered.len() + live.len(), gaps),
+    };
+    if !was_in_order {
         let mut held: Vec<Slots> = covered.iter().chain(live).cloned().collect();
         held.sort_unstable_by_key(|slots| slots.start);
-        sweep(window, held.iter(), gaps);
+        sweep(&window, held.iter(), held.len(), gaps);
     }
 }
 
-fn is_sorted(list: &[Slots]) -> bool {
-    list.is_sorted_by_key(|slots| slots.start)
-}
-
-/// Both lists as one, in order of start.
+/// Both lists as one, in order of start if each is.
 fn merge<'a>(left: &'a [Slots], right: &'a [Slots]) -> impl Iterator<Item = &'a Slots> {
     let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
     std::iter::from_fn(move || match (left.peek(), right.peek()) {
@@ -38,21 +35,24 @@ fn merge<'a>(left: &'a [Slots], right: &'a [Slots]) -> impl Iterator<Item = &'a 
     })
 }
 
-fn sweep<'a>(window: Slots, held: impl Iterator<Item = &'a Slots>, gaps: &mut Vec<Slots>) {
-    let mut free = window.start;
+/// Finds the gaps between runs in order; false if they were not, and then what was found means nothing.
+fn sweep<'a>(window: &Slots, held: impl Iterator<Item = &'a Slots>, most: usize, gaps: &mut Vec<Slots>) -> bool {
+    gaps.clear();
+    gaps.reserve(most + 1);
+    let (mut free, mut last, mut is_in_order) = (window.start, 0, true);
     for slots in held {
-        if slots.start >= window.end {
-            break;
+        is_in_order &= slots.start >= last;
+        last = slots.start;
+        if slots.start < slots.end {
+            let start = slots.start.min(window.end);
+            if free < start {
+                gaps.push(free..start);
+            }
+            free = free.max(slots.end);
         }
-        if slots.is_empty() {
-            continue;
-        }
-        if slots.start > free {
-            gaps.push(free..slots.start);
-        }
-        free = free.max(slots.end);
     }
     if free < window.end {
         gaps.push(free..window.end);
     }
+    is_in_order
 }

@@ -18,17 +18,8 @@ pub(crate) struct Block {
 /// The most windows that one lift joins.
 const REACH: usize = 14;
 const PASSES: usize = 3;
-
-/// The blocks of rows that the windows ask for, with lifts where they save requests.
-pub(crate) fn blocks(rows: &[&Row<'_>], windows: &[Spans], loads: &Loads, limits: &Limits) -> Vec<Block> {
-    let mut layout = Layout::new(rows, windows, loads, limits);
-    for _ in 0..PASSES {
-        if !layout.pass() {
-            break;
-        }
-    }
-    layout.into_blocks()
-}
+/// The part of all requests that unfilled pages must be for better ways to be worth looking for.
+const LEAST_WASTE: f64 = 0.02;
 
 /// A row in neighbouring windows.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +36,10 @@ struct Fill {
     weight: f64,
 }
 
-struct Layout<'a> {
+/// What the windows ask for, with lifts where they save requests.
+pub(crate) struct Layout<'a> {
     rows: &'a [&'a Row<'a>],
-    windows: &'a [Spans],
+    windows: Vec<Spans>,
     loads: &'a Loads,
     limits: &'a Limits,
     /// The pages that one full row fills in each window.
@@ -55,6 +47,10 @@ struct Layout<'a> {
     fills: Vec<Fill>,
     stays: Vec<Stay>,
     lifted: Vec<Block>,
+    /// The requests of the lifted blocks.
+    lifted_requests: f64,
+    /// The pages of all, not rounded; the same however they are laid out.
+    share: f64,
 }
 
 struct Lift {
@@ -64,14 +60,37 @@ struct Lift {
 }
 
 impl<'a> Layout<'a> {
-    fn new(rows: &'a [&'a Row<'a>], windows: &'a [Spans], loads: &'a Loads, limits: &'a Limits) -> Self {
+    /// Every window asks for the rows that lack something in it.
+    pub(crate) fn new(rows: &'a [&'a Row<'a>], windows: Vec<Spans>, loads: &'a Loads, limits: &'a Limits) -> Self {
         let pages = windows.iter().map(|window| loads.pages(window.start, window.end)).collect();
         let fills = vec![Fill::default(); windows.len()];
-        let mut layout = Self { rows, windows, loads, limits, pages, fills, stays: Vec::new(), lifted: Vec::new() };
+        let (stays, lifted, lifted_requests, share) = (Vec::new(), Vec::new(), 0.0, 0.0);
+        let mut layout = Self { rows, windows, loads, limits, pages, fills, stays, lifted, lifted_requests, share };
         for (row, content) in (0..).zip(rows) {
             layout.place(row, content);
         }
+        layout.share = layout.fills.iter().zip(&layout.pages).map(|(fill, pages)| fill.weight * pages).sum();
         layout
+    }
+
+    /// Lifts rows until that saves no more.
+    pub(crate) fn lift(&mut self) {
+        for _ in 0..PASSES {
+            if !self.is_wasteful() || !self.pass() {
+                break;
+            }
+        }
+    }
+
+    /// The requests of all, about.
+    pub(crate) fn requests(&self) -> f64 {
+        let windows = (0..self.windows.len()).map(|window| self.requests_of(window, self.fills[window]));
+        windows.sum::<f64>() + self.lifted_requests
+    }
+
+    /// Whether unfilled pages are enough of the requests for better ways to be worth looking for.
+    pub(crate) fn is_wasteful(&self) -> bool {
+        self.requests() * (1.0 - LEAST_WASTE) > self.share
     }
 
     fn place(&mut self, row: u32, content: &Row<'_>) {
@@ -153,14 +172,14 @@ impl<'a> Layout<'a> {
         best
     }
 
-    fn requests(&self, window: usize, fill: Fill) -> f64 {
+    fn requests_of(&self, window: usize, fill: Fill) -> f64 {
         self.limits.requests(fill.rows, fill.weight * self.pages[window])
     }
 
     fn saving(&self, window: usize, rows: usize, weight: f64) -> f64 {
         let fill = self.fills[window];
         let rest = Fill { rows: fill.rows - rows, weight: fill.weight - weight };
-        self.requests(window, fill) - self.requests(window, rest)
+        self.requests_of(window, fill) - self.requests_of(window, rest)
     }
 
     /// About how many rows a window must lose for one page less, and for two.
@@ -178,12 +197,14 @@ impl<'a> Layout<'a> {
             *fill = Fill { rows: fill.rows - chosen.len(), weight: fill.weight - weight };
         }
         let spans = self.windows[windows.start].start..self.windows[windows.end - 1].end;
+        let pages = self.loads.pages(spans.start, spans.end);
+        self.lifted_requests += self.limits.requests(chosen.len(), weight * pages);
         let mut rows: Vec<u32> = chosen.iter().map(|stay| stay.row).collect();
         rows.sort_unstable();
         self.lifted.push(Block { spans, rows });
     }
 
-    fn into_blocks(self) -> Vec<Block> {
+    pub(crate) fn into_blocks(self) -> Vec<Block> {
         let mut blocks: Vec<Block> =
             self.windows.iter().map(|spans| Block { spans: spans.clone(), rows: Vec::new() }).collect();
         for stay in &self.stays {

@@ -2,7 +2,7 @@
 
 use barkeep_types::{Grid, TimeRange};
 
-use crate::lifts::{Block, blocks};
+use crate::lifts::{Block, Layout};
 use crate::limits::{Limits, whole_pages};
 use crate::load::{Load, Loads};
 use crate::rows::{Row, Spans};
@@ -21,16 +21,23 @@ pub(crate) struct Packing<'a> {
 }
 
 impl Packing<'_> {
-    /// Slices for rows that may be asked for anything in passing: of two ways to pack them, the one with fewer requests.
+    /// Slices for rows that may be asked for anything in passing.
     pub(crate) fn freely(&self, rows: &[Row<'_>]) -> Vec<Slice> {
         let rows: Vec<&Row<'_>> = rows.iter().collect();
         let spans = rows.iter().filter_map(|row| row.runs.last()).map(|run| run.spans.end).max().unwrap_or(0);
-        let ways = ROUNDINGS.map(|rounding| {
+        let mut best: Option<Layout<'_>> = None;
+        for rounding in ROUNDINGS {
             let windows = windows(&rows, spans, self.loads, &self.limits, rounding);
-            self.slices(&rows, &blocks(&rows, &windows, self.loads, &self.limits))
-        });
-        let requests = |slices: &Vec<Slice>| slices.iter().map(|slice| slice.requests).sum::<u64>();
-        ways.into_iter().min_by_key(|slices| (requests(slices), slices.len())).unwrap_or_default()
+            let mut layout = Layout::new(&rows, windows, self.loads, &self.limits);
+            layout.lift();
+            if best.as_ref().is_none_or(|best| layout.requests() < best.requests()) {
+                best = Some(layout);
+            }
+            if best.as_ref().is_some_and(|best| !best.is_wasteful()) {
+                break;
+            }
+        }
+        best.map(|best| self.slices(&rows, &best.into_blocks())).unwrap_or_default()
     }
 
     /// Slices that ask for nothing but what is missing: those of equal extent together.

@@ -5,7 +5,7 @@ use crate::load::Loads;
 use crate::rows::{Row, Spans};
 
 /// The most parts that a window is cut into to make its slices fill their pages.
-const MOST_PARTS: u32 = 64;
+const MOST_PARTS: u32 = 16;
 
 /// A way to cut a block: the window in so many parts, each part's rows so that they fill so many pages.
 #[derive(Clone, Copy, Debug)]

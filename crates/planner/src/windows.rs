@@ -11,7 +11,7 @@ const LONGEST_WINDOW: f64 = 100.0;
 /// lacks something in it. Windows in which nothing is missing are left out.
 ///
 /// Exact: the best cut up to every span is built from the best cuts before it. `rounding` is how much of a page's
-/// unfilled rest is counted, 1 for all: less favours windows whose rests [`lift`](crate::lifts::lift) can join.
+/// unfilled rest is counted, 1 for all: less favours windows whose rests [`Layout::lift`](crate::lifts::Layout::lift) can join.
 pub(crate) fn windows(rows: &[&Row<'_>], spans: u32, loads: &Loads, limits: &Limits, rounding: f64) -> Vec<Spans> {
     let spans_count = spans as usize;
     let mut best = vec![f64::INFINITY; spans_count + 1];
