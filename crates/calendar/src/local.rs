@@ -73,7 +73,7 @@ impl TradingDay {
 }
 
 /// The instant at which a wall clock in `zone` first shows `time` or, if it never does, the first time after it.
-fn instant(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+pub(crate) fn instant(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     // Far from the ends of chrono's range, where adding an offset would overflow.
     if !(1..=9999).contains(&time.year()) {
         return None;

@@ -1,8 +1,8 @@
-use barkeep_types::Session;
-use chrono::{Datelike, NaiveDate, NaiveTime, Weekday};
+use barkeep_types::{Session, TimeRange};
+use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 use chrono_tz::Tz;
 
-use crate::{Calendar, TradingDay};
+use crate::{Calendar, local};
 
 mod holidays;
 
@@ -16,17 +16,18 @@ mod holidays;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Nyse;
 
+/// Minutes from midnight to the open.
+const OPEN_MINUTE: i64 = 9 * 60 + 30;
+
 impl Nyse {
     /// The first year with sessions.
     pub const FIRST_YEAR: i32 = 1990;
 
-    /// Where regular trading ends on `date`, by the clock of New York; `None` if the exchange is closed.
-    fn close(date: NaiveDate) -> Option<NaiveTime> {
+    /// The hour at which regular trading ends on `date`, by the clock of New York; `None` if the exchange is closed.
+    fn close(date: NaiveDate) -> Option<i64> {
         let is_weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
-        if is_weekend || date.year() < Self::FIRST_YEAR || holidays::is_closed(date) {
-            return None;
-        }
-        NaiveTime::from_hms_opt(holidays::early_close(date).unwrap_or(16), 0, 0)
+        let is_closed = is_weekend || date.year() < Self::FIRST_YEAR || holidays::is_closed(date);
+        (!is_closed).then(|| holidays::early_close(date).unwrap_or(16))
     }
 }
 
@@ -37,14 +38,13 @@ impl Calendar for Nyse {
 
     fn session(&self, date: NaiveDate) -> Option<Session> {
         let close = Self::close(date)?;
-        let is_early = close < NaiveTime::from_hms_opt(16, 0, 0)?;
-        let day = TradingDay::new(
-            NaiveTime::from_hms_opt(4, 0, 0)?,
-            NaiveTime::from_hms_opt(9, 30, 0)?,
-            close,
-            NaiveTime::from_hms_opt(if is_early { 17 } else { 20 }, 0, 0)?,
-        );
-        day.ok()?.on(date, self.time_zone())
+        let open = local::instant(date.and_hms_opt(9, 30, 0)?, self.time_zone())?;
+        // New York changes its clocks on Sundays, so that hours of a weekday are as long as they look.
+        let after = |minutes| open + TimeDelta::minutes(minutes);
+        let regular = TimeRange::new(open, after(60 * close - OPEN_MINUTE)).ok()?;
+        let post_close = if close < 16 { 17 } else { 20 };
+        let extended = TimeRange::new(after(60 * 4 - OPEN_MINUTE), after(60 * post_close - OPEN_MINUTE)).ok()?;
+        Session::new(date, regular, extended).ok()
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn is_closed(date: NaiveDate) -> bool {
 }
 
 /// The hour at which a session ends early, by the clock of New York.
-pub(super) fn early_close(date: NaiveDate) -> Option<u32> {
+pub(super) fn early_close(date: NaiveDate) -> Option<i64> {
     use Weekday::{Fri, Mon, Thu, Tue, Wed};
     let (year, weekday) = (date.year(), date.weekday());
     let is_early = match (date.month(), date.day()) {
