@@ -152,14 +152,14 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
 
 /// Jobs to be added, in the order in which their keys are locked: two callers who add the same jobs in different orders
 /// would otherwise wait for each other for ever.
-struct Batch<'a> {
-    rows: Vec<JobRow<'a>>,
+pub(crate) struct Batch<'a> {
+    pub(crate) rows: Vec<JobRow<'a>>,
     // Of each row, its place among the jobs asked for.
     places: Vec<usize>,
 }
 
 impl<'a> Batch<'a> {
-    fn checked(jobs: &'a [NewJob]) -> Result<Self> {
+    pub(crate) fn checked(jobs: &'a [NewJob]) -> Result<Self> {
         let mut places: Vec<usize> = (0..jobs.len()).collect();
         places.sort_by_key(|place| (&jobs[*place].kind, &jobs[*place].key));
         let rows = places
@@ -171,7 +171,7 @@ impl<'a> Batch<'a> {
 
     /// Which of the jobs asked for got which id. Jobs with a key are told by it; those without are all added, and their
     /// ids rise in the order asked.
-    fn ids(&self, mut added: Vec<AddedColumns>) -> Vec<Option<JobId>> {
+    pub(crate) fn ids(&self, mut added: Vec<AddedColumns>) -> Vec<Option<JobId>> {
         added.sort_unstable_by_key(|(id, ..)| *id);
         let mut ids = vec![None; self.rows.len()];
         let mut added = added.into_iter().peekable();

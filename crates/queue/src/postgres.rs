@@ -7,12 +7,13 @@ mod locks;
 use barkeep_database::{Migrations, Postgres, Step};
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::{Query, QueryAs};
 use uuid::Uuid;
 
+use crate::database_queue::Batch;
 use crate::rows::KeyRow;
-use crate::{DatabaseQueue, Result};
+use crate::{DatabaseQueue, JobId, NewJob, Result};
 
 /// A queue in PostgreSQL 14 or later.
 pub type PostgresQueue = DatabaseQueue<Postgres>;
@@ -31,6 +32,20 @@ impl DatabaseQueue<Postgres> {
     pub async fn open(database: Postgres) -> Result<Self> {
         database.migrate(&MIGRATIONS).await?;
         Ok(Self::new(database))
+    }
+
+    /// Adds jobs as part of a transaction of yours, in the same database: they come into being with its commit, or not at
+    /// all. Otherwise as [`enqueue`](crate::Queue::enqueue).
+    ///
+    /// Other callers who add a job of the same kind and key wait until the transaction ends: keep it short.
+    ///
+    /// # Errors
+    ///
+    /// As for [`enqueue`](crate::Queue::enqueue). After one of the database the transaction can only be rolled back.
+    pub async fn enqueue_in(&self, connection: &mut PgConnection, jobs: &[NewJob]) -> Result<Vec<Option<JobId>>> {
+        let batch = Batch::checked(jobs)?;
+        let statement = jobs::enqueue(&self.database, self.clock.moved_us(), &batch.rows);
+        Ok(batch.ids(statement.fetch_all(connection).await.map_err(failed)?))
     }
 }
 

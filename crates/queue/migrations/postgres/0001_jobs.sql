@@ -179,3 +179,6 @@ BEGIN
     RETURN deleted;
 END
 $$;
+
+-- It has its owner's rights, so not everybody may run it.
+REVOKE ALL ON FUNCTION barkeep.queue_prune(timestamptz, timestamptz, bigint) FROM PUBLIC;

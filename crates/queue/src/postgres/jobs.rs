@@ -78,7 +78,7 @@ impl JobStatements for Postgres {
     }
 }
 
-fn enqueue<'q>(database: &Postgres, moved_us: i64, jobs: &'q [JobRow<'q>]) -> Answering<'q, AddedColumns> {
+pub(super) fn enqueue<'q>(database: &Postgres, moved_us: i64, jobs: &'q [JobRow<'q>]) -> Answering<'q, AddedColumns> {
     let start_at = |job: &JobRow<'_>| job.start_at_us.and_then(DateTime::from_timestamp_micros);
     query_as(database.sql(include_str!("../../sql/postgres/enqueue.sql")))
         .bind(moved_us)

@@ -6,5 +6,6 @@ mod budget;
 mod crash;
 mod model;
 mod postgres;
+mod roles;
 mod sqlite;
 mod worker;
