@@ -1,8 +1,10 @@
 //! A slice, from the vendor into the store, page by page.
 
+use std::collections::HashSet;
+
 use barkeep_provider::{BarsRequest, Fetch, Fetched, ProvenPage, ProviderExt};
 use barkeep_store::{Commit, State, covered};
-use barkeep_types::Symbol;
+use barkeep_types::{Series, Symbol};
 use futures::StreamExt;
 use serde::Serialize;
 
@@ -108,7 +110,8 @@ async fn next(
 async fn requests(orchestrator: &Orchestrator, slice: &SliceJob) -> Result<Vec<BarsRequest>, Failed> {
     let backend = orchestrator.backend();
     let refused = backend.rejections.rejections().await.map_err(|error| Failed::Backend(error.into()))?;
-    let is_refused = |symbol: &Symbol| refused.iter().any(|one| one.series == slice.series_of(symbol.clone()));
+    let refused: HashSet<Series> = refused.into_iter().map(|rejection| rejection.series).collect();
+    let is_refused = |symbol: &Symbol| refused.contains(&slice.series_of(symbol.clone()));
     let series: Vec<_> = slice.series().collect();
     let coverage = backend.store.coverage(&series, slice.range).await?;
     let covered: Vec<_> = coverage.iter().map(|spans| covered(spans, |span| span.state == State::Covered)).collect();
