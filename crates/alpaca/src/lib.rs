@@ -22,3 +22,4 @@ pub use corporate_actions::{ActionKind, CorporateAction};
 pub use credentials::Credentials;
 pub use error::ConfigError;
 pub use http::Timeouts;
+pub use wire::read_page;

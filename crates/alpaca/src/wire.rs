@@ -4,10 +4,31 @@
 
 use std::fmt;
 
-use barkeep_provider::{PageToken, SymbolBars};
+use barkeep_provider::{Answer, Page, PageToken, SymbolBars};
 use barkeep_types::{Bar, Symbol};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Reads a page of bars from Alpaca's JSON, for a client of one's own or for answers that were kept.
+///
+/// ```
+/// let json = br#"{"bars":{"AAPL":[{"t":"2024-03-04T14:30:00Z","o":1,"h":2,"l":1,"c":2,"v":9}]},"next_page_token":null}"#;
+/// let page = barkeep_alpaca::read_page(json)?;
+/// assert_eq!(page.bars[0].bars[0].close, 2.0);
+/// # Ok::<(), barkeep_provider::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`BadResponse`](barkeep_provider::Error::BadResponse) if it is no page. Bars in it are not checked.
+pub fn read_page(json: &[u8]) -> barkeep_provider::Result<Page> {
+    let (bars, next) = bars(json).map_err(|error| barkeep_provider::Error::BadResponse {
+        detail: error.to_string(),
+        answer: Answer::new(200, json),
+        source: None,
+    })?;
+    Ok(Page { bars, next, ..Page::default() })
+}
 
 /// Reads a page of bars and where the next begins.
 ///
