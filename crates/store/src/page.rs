@@ -56,6 +56,7 @@ impl<'a> Page<'a> {
             let asked = bars.iter().filter(|bar| commit.asked.contains(bar.start));
             let part = part(&mut parts, series);
             let before = part.bars.len();
+            part.bars.reserve(bars.len());
             part.bars.extend(asked);
             counts.dropped += (bars.len() - (part.bars.len() - before)) as u64;
         }
@@ -102,11 +103,8 @@ impl<'a> Page<'a> {
         for part in &self.parts {
             text(&part.series.to_string());
         }
-        let mut packed = Vec::new();
         for part in &self.parts {
-            packed.clear();
-            pack(part, &mut packed);
-            hash.update(&packed);
+            hash_part(part, &mut hash);
         }
         let mut digest = [0; 16];
         digest.copy_from_slice(&hash.finalize()[..16]);
@@ -164,24 +162,37 @@ fn keep_the_last(bars: &mut Vec<Bar>) -> u64 {
     (before - bars.len()) as u64
 }
 
-fn pack(part: &Part<'_>, packed: &mut Vec<u8>) {
-    let mut number = |number: u64| packed.extend_from_slice(&number.to_le_bytes());
-    number(part.proofs.len() as u64);
+fn hash_part(part: &Part<'_>, hash: &mut Sha256) {
+    hash.update((part.proofs.len() as u64).to_le_bytes());
     for (range, state) in &part.proofs {
-        number(range.start().timestamp_micros().cast_unsigned());
-        number(range.end().timestamp_micros().cast_unsigned());
-        number(*state as u64);
+        hash.update(range.start().timestamp().to_le_bytes());
+        hash.update(range.end().timestamp().to_le_bytes());
+        hash.update([*state as u8]);
     }
-    number(part.bars.len() as u64);
+    hash.update((part.bars.len() as u64).to_le_bytes());
     for bar in &part.bars {
-        number(bar.start.timestamp().cast_unsigned());
-        for value in [bar.open, bar.high, bar.low, bar.close, bar.volume] {
-            number(value.to_bits());
-        }
-        // No possible vwap and no possible count has all bits set.
-        number(bar.vwap.map_or(u64::MAX, f64::to_bits));
-        number(bar.trade_count.unwrap_or(u64::MAX));
+        hash.update(packed(bar));
     }
+}
+
+/// Everything a bar says, in one block of the hash.
+fn packed(bar: &Bar) -> [u8; 64] {
+    let numbers = [
+        bar.start.timestamp().cast_unsigned(),
+        bar.open.to_bits(),
+        bar.high.to_bits(),
+        bar.low.to_bits(),
+        bar.close.to_bits(),
+        bar.volume.to_bits(),
+        // No possible vwap and no possible count has all bits set.
+        bar.vwap.map_or(u64::MAX, f64::to_bits),
+        bar.trade_count.unwrap_or(u64::MAX),
+    ];
+    let mut packed = [0; 64];
+    for (eight, number) in packed.chunks_exact_mut(8).zip(numbers) {
+        eight.copy_from_slice(&number.to_le_bytes());
+    }
+    packed
 }
 
 #[cfg(test)]
