@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::clock::Clock;
+use crate::floor::Floors;
 use crate::rows::{AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
 use crate::statements::{REAP_LIMIT, Statements};
 use crate::{
@@ -24,11 +25,12 @@ use crate::{
 pub struct DatabaseQueue<D> {
     pub(crate) database: D,
     pub(crate) clock: Clock,
+    floors: Floors,
 }
 
 impl<D: Statements> DatabaseQueue<D> {
     pub(crate) fn new(database: D) -> Self {
-        Self { database, clock: Clock::default() }
+        Self { database, clock: Clock::default(), floors: Floors::default() }
     }
 
     /// Lets time pass for this handle and its clones, and for nobody else. For tests.
@@ -41,6 +43,7 @@ impl<D: Statements> DatabaseQueue<D> {
         tries.sort_by_key(|try_| try_.key);
         tries.dedup_by_key(|try_| try_.key);
         let settled = self.database.settle(self.clock.moved_us(), &tries).await?;
+        self.floors.clear();
         Ok(settled.into_iter().map(|settled| (settled.key, settled)).collect())
     }
 }
@@ -53,6 +56,9 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         }
         let batch = Batch::checked(jobs)?;
         let added = self.database.enqueue(self.clock.moved_us(), &batch.rows).await?;
+        if batch.rows.iter().any(|row| self.floors.is_above(row.kind, row.rank)) {
+            self.floors.clear();
+        }
         Ok(batch.ids(added))
     }
 
@@ -61,7 +67,16 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         if claim.limit == 0 {
             return Ok(Vec::new());
         }
-        self.database.claim(self.clock.moved_us(), &row).await
+        let moved_us = self.clock.moved_us();
+        let floor = self.floors.get(&claim.kind, moved_us);
+        let mut leased = self.database.claim(moved_us, &ClaimRow { floor, ..row }).await?;
+        if leased.is_empty() && floor.is_some() {
+            leased = self.database.claim(moved_us, &row).await?;
+        }
+        let is_full = leased.len() == usize::from(claim.limit);
+        let stopped_at = leased.last().filter(|_| is_full).map(|(_, place)| *place);
+        self.floors.claimed(&claim.kind, moved_us, floor, stopped_at);
+        Ok(leased.into_iter().map(|(lease, _)| lease).collect())
     }
 
     async fn extend(&self, leases: &[LeaseKey], lease: Duration) -> Result<Vec<Extension>> {
@@ -100,6 +115,9 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         rows.dedup_by_key(|row| row.key);
         rest.sort_by_key(|row| (row.kind, row.key));
         let ended = self.database.complete(self.clock.moved_us(), &rows, &rest).await?;
+        if !rest.is_empty() {
+            self.floors.clear();
+        }
         Ok(lost(done.iter().map(|done| done.lease), &ended.into_iter().collect()))
     }
 

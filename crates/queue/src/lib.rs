@@ -14,6 +14,7 @@ mod control;
 mod database_queue;
 mod ending;
 mod error;
+mod floor;
 mod inspect;
 mod job;
 mod lease;

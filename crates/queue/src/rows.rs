@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::floor::Place;
 use crate::{
     Attempt, BudgetState, Cancelled, Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine,
     LiveJob, LiveState, NewJob, Outcome, Result, Select, Start, Then, Token, check,
@@ -61,6 +62,8 @@ pub struct ClaimRow<'a> {
     pub lease_us: i64,
     pub token: Uuid,
     pub worker: &'a str,
+    /// Where to start looking.
+    pub floor: Option<Place>,
 }
 
 impl<'a> ClaimRow<'a> {
@@ -74,6 +77,7 @@ impl<'a> ClaimRow<'a> {
             lease_us: check::lease("claim.lease", claim.lease)?,
             token: Token::random().0,
             worker: &claim.worker,
+            floor: None,
         })
     }
 }
@@ -230,11 +234,15 @@ pub(crate) fn rest_of<'a>(ended: &[KeyRow], rest: &[JobRow<'a>]) -> Vec<JobRow<'
 }
 
 /// What claim.sql answers, with times as the database has them.
-pub(crate) type LeaseColumns<T> = (i64, T, String, Option<String>, Option<String>, String, i16, i16, i16, i16);
+pub(crate) type LeaseColumns<T> = (i64, T, String, Option<String>, Option<String>, String, i16, i16, i16, i16, T);
 
-pub(crate) fn lease<T>(columns: LeaseColumns<T>, token: Uuid, instant: fn(T) -> DateTime<Utc>) -> Lease {
-    let (id, until, kind, key, group, payload, rank, failures, max_attempts, crashes) = columns;
-    Lease {
+/// A lease, and the place that its job had in the order in which jobs are served.
+pub(crate) type LeaseRow = (Lease, Place);
+
+pub(crate) fn lease<T>(columns: LeaseColumns<T>, token: Uuid, instant: fn(T) -> DateTime<Utc>) -> LeaseRow {
+    let (id, until, kind, key, group, payload, rank, failures, max_attempts, crashes, run_at) = columns;
+    let place = (rank, instant(run_at).timestamp_micros(), id);
+    let lease = Lease {
         id: JobId::new(id),
         token: Token(token),
         kind,
@@ -246,7 +254,8 @@ pub(crate) fn lease<T>(columns: LeaseColumns<T>, token: Uuid, instant: fn(T) -> 
         max_attempts: max_attempts.cast_unsigned(),
         crashes: crashes.cast_unsigned(),
         until: instant(until),
-    }
+    };
+    (lease, place)
 }
 
 /// What live.sql answers.

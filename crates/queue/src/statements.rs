@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::rows::{
-    AddedColumns, BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LockRow, SelectRow, SettleRow, SettledRow,
+    AddedColumns, BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LeaseRow, LockRow, SelectRow, SettleRow,
+    SettledRow,
 };
-use crate::{Attempt, BudgetState, Cancelled, FinishedJob, Lease, LedgerLine, LiveJob, Result};
+use crate::{Attempt, BudgetState, Cancelled, FinishedJob, LedgerLine, LiveJob, Result};
 
 /// Everything a database has to bring.
 pub trait Statements:
@@ -45,7 +46,7 @@ impl<D> Statements for D where
 pub trait JobStatements {
     /// Id, kind and key of those that are new.
     async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>>;
-    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<Lease>>;
+    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>>;
     /// Those that stood, and whether to cancel.
     async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>>;
     /// Those that stood. Adds what they left undone in the same transaction.

@@ -28,11 +28,15 @@ impl<D: Statements> Control for DatabaseQueue<D> {
 
     async fn reprioritise(&self, which: &Select, priority: i16) -> Result<u64> {
         check::priority("priority", priority)?;
-        self.database.reprioritise(&SelectRow::from(which), -priority).await
+        let changed = self.database.reprioritise(&SelectRow::from(which), -priority).await;
+        self.floors.clear();
+        changed
     }
 
     async fn retry_failed(&self, which: &Select) -> Result<u64> {
-        self.database.retry_failed(self.clock.moved_us(), &SelectRow::from(which)).await
+        let retried = self.database.retry_failed(self.clock.moved_us(), &SelectRow::from(which)).await;
+        self.floors.clear();
+        retried
     }
 
     async fn pause(&self, what: &Pause) -> Result<()> {
@@ -42,7 +46,9 @@ impl<D: Statements> Control for DatabaseQueue<D> {
 
     async fn resume(&self, what: &Pause) -> Result<bool> {
         let (kind, group) = columns(what)?;
-        self.database.resume(kind, group).await
+        let resumed = self.database.resume(kind, group).await;
+        self.floors.clear();
+        resumed
     }
 
     async fn paused(&self) -> Result<Vec<Pause>> {

@@ -5,9 +5,9 @@ use sqlx::query_as;
 use uuid::Uuid;
 
 use super::{Answering, all, column, failed, instant, key};
-use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
+use crate::Result;
+use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, LeaseRow, SettleRow, SettledRow};
 use crate::statements::JobStatements;
-use crate::{Lease, Result};
 
 #[async_trait]
 impl JobStatements for Postgres {
@@ -15,14 +15,17 @@ impl JobStatements for Postgres {
         self.bounded(all(self, enqueue(self, moved_us, jobs))).await
     }
 
-    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<Lease>> {
+    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>> {
         let statement = query_as(self.sql(include_str!("../../sql/postgres/claim.sql")))
             .bind(moved_us)
             .bind(claim.kind)
             .bind(claim.limit)
             .bind(claim.lease_us)
             .bind(claim.token)
-            .bind(claim.worker);
+            .bind(claim.worker)
+            .bind(claim.floor.map(|(rank, ..)| rank))
+            .bind(claim.floor.and_then(|(_, run_at_us, _)| DateTime::from_timestamp_micros(run_at_us)))
+            .bind(claim.floor.map(|(.., id)| id));
         let leased = self.bounded(all(self, statement)).await?;
         Ok(leased.into_iter().map(|row| rows::lease(row, claim.token, instant)).collect())
     }

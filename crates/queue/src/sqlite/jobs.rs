@@ -3,9 +3,9 @@ use barkeep_database::Sqlite;
 use sqlx::query_as;
 
 use super::{Answering, all, begin, instant, json, key, read, token, write_all};
-use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
+use crate::Result;
+use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, LeaseRow, SettleRow, SettledRow};
 use crate::statements::JobStatements;
-use crate::{Lease, Result};
 
 #[async_trait]
 impl JobStatements for Sqlite {
@@ -13,7 +13,7 @@ impl JobStatements for Sqlite {
         write_all(self, moved_us, |now| enqueue(now, jobs)).await
     }
 
-    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<Lease>> {
+    async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>> {
         let leased = write_all(self, moved_us, |now| {
             query_as(include_str!("../../sql/sqlite/claim.sql"))
                 .bind(now)

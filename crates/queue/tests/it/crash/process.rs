@@ -62,8 +62,12 @@ impl WorkerProcess {
         self.signal("-STOP");
     }
 
-    pub(crate) fn resume(&mut self) {
+    pub(crate) fn resume(&self) {
         self.signal("-CONT");
+    }
+
+    /// Lets it finish the job that it holds.
+    pub(crate) fn go_on(&mut self) {
         self.child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
     }
 
