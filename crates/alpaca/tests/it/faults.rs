@@ -72,11 +72,18 @@ async fn server_errors_are_worth_another_try() {
 
 #[tokio::test]
 async fn refused_credentials_are_final() {
-    for (status, code) in [(401, "AUTHENTICATION_ERROR"), (403, "PERMISSION_DENIED")] {
+    for status in [401, 403] {
         let head = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
         let error = error_of(head, Then::Close).await;
-        assert_eq!(code_and_retry(&error), (code, Retry::Never));
+        assert_eq!(code_and_retry(&error), ("AUTHENTICATION_ERROR", Retry::Never));
     }
+}
+
+#[tokio::test]
+async fn what_the_plan_lacks_is_no_matter_of_credentials() {
+    let body = r#"{"message":"subscription does not permit OTC data"}"#;
+    let head = format!("HTTP/1.1 403 x\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    assert_eq!(code_and_retry(&error_of(head, Then::Close).await), ("PERMISSION_DENIED", Retry::Never));
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ mod answers {
         too_many_requests_for_ever: AnswerFault::TooManyRequests(RetryAfter::Seconds(1_000_000_000)) => Final("RATE_LIMIT_EXCEEDED");
         too_many_requests_in_text: AnswerFault::TooManyRequestsInText => Transient("RATE_LIMIT_EXCEEDED");
         status_401: AnswerFault::Status(401) => Final("AUTHENTICATION_ERROR");
-        status_403: AnswerFault::Status(403) => Final("PERMISSION_DENIED");
+        status_403: AnswerFault::Status(403) => Final("AUTHENTICATION_ERROR");
         status_408: AnswerFault::Status(408) => Transient("SERVICE_UNAVAILABLE");
         status_500: AnswerFault::Status(500) => Transient("SERVICE_UNAVAILABLE");
         status_502_in_html: AnswerFault::HtmlStatus(502) => Transient("SERVICE_UNAVAILABLE");
