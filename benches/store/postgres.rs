@@ -10,7 +10,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::market::{self, PAGE};
 use crate::raw;
-use crate::report::{Cost, at_least, at_most, best};
+use crate::report::{Cost, at_least, at_most, best, typical};
 
 pub struct Size {
     pub series: usize,
@@ -72,18 +72,21 @@ impl Run {
         raw::create(&mut raw, "raw_copy").await;
         raw::create(&mut raw, "raw_staging").await;
 
-        watch.start().await;
-        for (id, _, bars) in &pages {
+        // Page by page in turn, so that whatever disturbs the machine disturbs all three alike.
+        let [mut copy, mut staging, mut fresh] = [const { Vec::new() }; 3];
+        for (id, page, bars) in &pages {
+            let commit = market::commit(*id as usize, *page, bars.clone());
+            watch.start().await;
             raw::copy_page(&mut raw, "raw_copy", *id, bars).await;
-        }
-        let copy = watch.stop(pages.len() * PAGE).await;
-        watch.start().await;
-        for (id, _, bars) in &pages {
+            copy.push(watch.stop(PAGE).await);
+            watch.start().await;
             raw::stage_page(&mut raw, "raw_staging", *id, bars).await;
+            staging.push(watch.stop(PAGE).await);
+            watch.start().await;
+            store.commit(&commit).await.expect("a page is committed");
+            fresh.push(watch.stop(PAGE).await);
         }
-        let staging = watch.stop(pages.len() * PAGE).await;
-
-        let fresh = watch.commits(&store, &pages).await;
+        let [copy, staging, fresh] = [copy, staging, fresh].map(|pages| typical(&pages));
         let bytes_a_bar = watch.bytes("barkeep.store_bar").await as f64 / (pages.len() * PAGE) as f64;
         let recognised = watch.commits(&store, &pages).await;
         watch.forget_digests().await;
@@ -262,10 +265,14 @@ impl Watch {
     }
 
     async fn commits(&mut self, store: &PostgresStore, pages: &[(i32, usize, Vec<Bar>)]) -> Cost {
-        // One connection, and the same one, so that its CPU can be read before and after.
-        self.start().await;
-        commit_all(store, pages).await;
-        self.stop(pages.len() * PAGE).await
+        let mut costs = Vec::with_capacity(pages.len());
+        for (id, page, bars) in pages {
+            let commit = market::commit(*id as usize, *page, bars.clone());
+            self.start().await;
+            store.commit(&commit).await.expect("a page is committed");
+            costs.push(self.stop(PAGE).await);
+        }
+        typical(&costs)
     }
 
     /// What the backends of this database have spent so far.

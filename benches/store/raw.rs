@@ -42,8 +42,7 @@ async fn copy(connection: &mut PgConnection, table: &str, id: i32, bars: &[Bar])
         let micros = (bar.start.timestamp() - 946_684_800) * 1_000_000;
         let floats = [bar.open, bar.high, bar.low, bar.close, bar.volume, bar.vwap.unwrap_or(bar.close)];
         let count = bar.trade_count.unwrap_or_default().cast_signed();
-        let eights =
-            [micros].into_iter().chain(floats.map(|float| float.to_bits().cast_signed())).chain([count]);
+        let eights = [micros].into_iter().chain(floats.map(|float| float.to_bits().cast_signed())).chain([count]);
         for eight in eights {
             bytes.extend(8_i32.to_be_bytes());
             bytes.extend(eight.to_be_bytes());

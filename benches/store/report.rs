@@ -29,6 +29,19 @@ impl Cost {
     }
 }
 
+/// All pages at the pace of the median one: a page that waited for the machine does not count for more than others.
+pub fn typical(pages: &[Cost]) -> Cost {
+    let mut walls: Vec<Duration> = pages.iter().map(|page| page.wall).collect();
+    walls.sort_unstable();
+    let count = u32::try_from(pages.len()).expect("few pages");
+    Cost {
+        bars: pages.iter().map(|page| page.bars).sum(),
+        wall: walls[walls.len() / 2] * count,
+        cpu: pages.iter().map(|page| page.cpu).sum(),
+        wal: pages.iter().map(|page| page.wal).sum(),
+    }
+}
+
 /// The run that disturbances of the machine slowed least.
 pub fn best(costs: &[Cost]) -> Cost {
     *costs.iter().min_by_key(|cost| cost.wall).expect("at least one run")
