@@ -1,5 +1,4 @@
 //! The arrows as drawn, and the two halves of every database crate side by side.
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

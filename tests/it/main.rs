@@ -1,5 +1,4 @@
 //! The main job from end to end, on both databases.
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod backfill;
 mod bad_input;

@@ -1,6 +1,5 @@
 //! What the tests of the whole share: a simulated market with a known truth, a backend on either database, and the
 //! example as a child process.
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod child;
 mod scene;
