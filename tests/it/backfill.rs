@@ -58,7 +58,7 @@ async fn every_bar_of_the_vendor_is_stored_value_by_value(kind: Kind) {
     let (scene, simulator) = (Scene::on(kind).await, simulator().await);
     let orchestrator = orchestrator(&scene, &simulator).await;
     let definition = definition("tech", &["AAPL", "MSFT", "NVDA"], Timeframe::H1, quarter());
-    let report = orchestrator.backfill(&[definition.clone()], &CancellationToken::new()).await.unwrap();
+    let report = orchestrator.backfill(std::slice::from_ref(&definition), &CancellationToken::new()).await.unwrap();
     assert!(report.complete && report.failed.is_empty(), "{report:?}");
     assert_eq!((report.series, report.gaps), (3, 3));
     assert_eq!(report.requests, simulator.requests().bars);
@@ -70,7 +70,7 @@ async fn a_second_backfill_makes_no_request(kind: Kind) {
     let (scene, simulator) = (Scene::on(kind).await, simulator().await);
     let definition = definition("tech", &["AAPL", "MSFT"], Timeframe::H1, quarter());
     let first = orchestrator(&scene, &simulator).await;
-    assert!(first.backfill(&[definition.clone()], &CancellationToken::new()).await.unwrap().complete);
+    assert!(first.backfill(std::slice::from_ref(&definition), &CancellationToken::new()).await.unwrap().complete);
     let asked = simulator.requests().total;
     let second = orchestrator(&scene, &simulator).await;
     let report = second.backfill(&[definition], &CancellationToken::new()).await.unwrap();
@@ -104,7 +104,7 @@ async fn an_overlapping_definition_fetches_only_what_is_new(kind: Kind) {
     let small = definition("small", &["AAPL"], Timeframe::D1, february);
     let large = definition("large", &["AAPL"], Timeframe::D1, quarter());
     let stop = CancellationToken::new();
-    assert!(orchestrator.backfill(&[small.clone()], &stop).await.unwrap().complete);
+    assert!(orchestrator.backfill(std::slice::from_ref(&small), &stop).await.unwrap().complete);
     let report = orchestrator.backfill(&[large.clone(), small], &stop).await.unwrap();
     assert!(report.complete);
     assert_eq!(report.gaps, 2, "before February and after it");
@@ -118,7 +118,7 @@ async fn all_timeframes_are_filled(kind: Kind) {
     let mut all = definition("all", &["AAPL"], Timeframe::M1, window);
     all.timeframes = Timeframe::ALL.to_vec();
     all.hours = Hours::Extended;
-    let report = orchestrator.backfill(&[all.clone()], &CancellationToken::new()).await.unwrap();
+    let report = orchestrator.backfill(std::slice::from_ref(&all), &CancellationToken::new()).await.unwrap();
     assert!(report.complete, "{report:?}");
     assert_filled(&orchestrator, simulator.market(), &all, window).await;
 }

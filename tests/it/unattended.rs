@@ -83,7 +83,7 @@ async fn explained_bars_are_covered_or_missing_or_under_way(kind: Kind) {
     orchestrator.backend().catalog.upsert(&definition, Narrowing::Refuse).await.unwrap();
     orchestrator.tick().await.unwrap();
     assert_eq!(reasons().await, [(20, Reason::Live)]);
-    orchestrator.backfill(&[definition.clone()], &CancellationToken::new()).await.unwrap();
+    orchestrator.backfill(std::slice::from_ref(&definition), &CancellationToken::new()).await.unwrap();
     assert_eq!(reasons().await, [(20, Reason::Covered)]);
 }
 
