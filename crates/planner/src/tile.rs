@@ -7,6 +7,9 @@ use crate::rows::{Row, Spans};
 /// The most parts that a window is cut into to make its slices fill their pages.
 const MOST_PARTS: u32 = 16;
 
+/// The most lengths of slices that are tried, from the longest down.
+const MOST_LENGTHS: usize = 16;
+
 /// A way to cut a block: the window in so many parts, each part's rows so that they fill so many pages.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
@@ -67,7 +70,7 @@ fn best_cut(rows: usize, weight: f64, window: &Spans, loads: &Loads, limits: &Li
                 each * loads.pages(part.start, part.end)
             };
             let row_pages: Vec<f64> = (0..parts).map(pages_of).collect();
-            (1..=limits.pages as u32).map(move |pages| {
+            (1..=limits.pages as u32).rev().take(MOST_LENGTHS).map(move |pages| {
                 let pages = f64::from(pages);
                 let requests = row_pages.iter().map(|row| requests(rows, *row, pages, limits)).sum();
                 Cut { parts, pages, requests }

@@ -5,5 +5,6 @@
 
 mod bad_input;
 mod gaps;
+mod hostile;
 mod plan;
 mod universe;

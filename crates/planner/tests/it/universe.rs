@@ -23,6 +23,13 @@ pub(crate) struct SeriesRow {
     pub(crate) density: Option<Density>,
 }
 
+impl SeriesRow {
+    pub(crate) fn state(&self) -> SeriesState<'_> {
+        let Self { symbol, covered, live, density } = self;
+        SeriesState { symbol, covered, live, density: *density }
+    }
+}
+
 pub(crate) fn at(minute: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_709_500_000 / 86_400 * 86_400 + minute * 60, 0).unwrap()
 }
@@ -36,11 +43,7 @@ pub(crate) fn grid_of(universe: &Universe) -> Grid {
 }
 
 pub(crate) fn states(universe: &Universe) -> Vec<SeriesState<'_>> {
-    fn state(row: &SeriesRow) -> SeriesState<'_> {
-        let SeriesRow { symbol, covered, live, density } = row;
-        SeriesState { symbol, covered, live, density: *density }
-    }
-    universe.rows.iter().map(state).collect()
+    universe.rows.iter().map(SeriesRow::state).collect()
 }
 
 /// A minute in the universe or around it.
