@@ -5,11 +5,11 @@
 
 use std::hint::black_box;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use barkeep_planner::{Slots, gaps};
 use benches::universe::Dice;
-use benches::{is_measuring, print_ratio};
+use benches::{is_measuring, print_ratio, shortest};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 const SESSIONS: u32 = 2_515;
@@ -74,16 +74,6 @@ fn ours(covered: &[Slots], found: &mut Vec<Slots>) {
     gaps(WINDOW, covered, &[], found);
 }
 
-/// The shortest of some runs: the one that others disturbed least.
-fn shortest(runs: usize, mut run: impl FnMut()) -> Duration {
-    let timed = |_| {
-        let start = Instant::now();
-        run();
-        start.elapsed()
-    };
-    (0..runs).map(timed).min().unwrap_or_default()
-}
-
 fn nanoseconds_a_span(time: Duration, spans: usize) -> f64 {
     time.as_secs_f64() * 1e9 / spans.max(1) as f64
 }
@@ -114,12 +104,12 @@ fn compare(shape: Shape, series: usize, runs: usize) {
             black_box(&mut copy[range.clone()]).clone_from_slice(black_box(&universe.spans[range.clone()]));
         }
     });
-    let sweep = shortest(runs, || drop(black_box(universe.gaps_by(ours))));
-    let few_sweep = shortest(runs, || drop(black_box(few.gaps_by(ours))));
+    let sweep = shortest(runs, || { black_box(universe.gaps_by(ours)); });
+    let few_sweep = shortest(runs, || { black_box(few.gaps_by(ours)); });
     let by_map = |covered: &[Slots], found: &mut Vec<Slots>| peers::rangemap(WINDOW, covered, found);
-    let map = shortest(runs.min(3), || drop(black_box(universe.gaps_by(by_map))));
+    let map = shortest(runs.min(3), || { black_box(universe.gaps_by(by_map)); });
     let by_tree = |covered: &[Slots], found: &mut Vec<Slots>| peers::interval_tree(WINDOW, covered, found);
-    let tree = shortest(runs.min(3), || drop(black_box(few.gaps_by(by_tree))));
+    let tree = shortest(runs.min(3), || { black_box(few.gaps_by(by_tree)); });
 
     let name = shape.name;
     println!("{name}: {series} series, {spans} spans");
@@ -153,14 +143,9 @@ fn growth(runs: usize) {
         let covered = every_second(sessions);
         let window = 0..sessions * SLOTS_A_SESSION;
         let mut found = Vec::new();
-        let times = if is_measuring() { 40_000_000 / covered.len() } else { 1 };
-        let all = shortest(runs, || {
-            for _ in 0..times {
-                gaps(black_box(window.clone()), black_box(&covered), &[], &mut found);
-            }
-        });
+        let once = shortest(runs, || gaps(black_box(window.clone()), black_box(&covered), &[], &mut found));
         assert_eq!(found.len(), covered.len());
-        nanoseconds_a_span(all, covered.len() * times)
+        nanoseconds_a_span(once, covered.len())
     };
     let year = time(250);
     println!("growth: {year:.2} ns a span for a year");

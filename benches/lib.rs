@@ -1,4 +1,7 @@
-//! What the benches share: made-up universes, and how a ratio is printed.
+//! What the benches share: made-up universes, how time is taken, and how a ratio is printed.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 pub mod universe;
 
@@ -10,4 +13,29 @@ pub fn print_ratio(name: &str, value: f64) {
 /// Whether to measure, as `cargo bench` does, or only to show that the bench runs, as `cargo test` does.
 pub fn is_measuring() -> bool {
     std::env::args().any(|argument| argument == "--bench") && !std::env::args().any(|argument| argument == "--test")
+}
+
+/// The shortest of some runs, in the processor's time of this thread: what others do on the machine then counts least.
+pub fn shortest(runs: usize, mut run: impl FnMut()) -> Duration {
+    // The system counts in ticks of some milliseconds: short runs are repeated for many of them.
+    let first = Instant::now();
+    run();
+    let times = (LONG_ENOUGH.as_nanos() / first.elapsed().as_nanos().max(1)).clamp(1, 1 << 20) as u32;
+    let timed = |_| {
+        let start = thread_time();
+        (0..times).for_each(|_| run());
+        thread_time().saturating_sub(start) / times
+    };
+    (0..runs).map(timed).min().unwrap_or_default()
+}
+
+/// So long that a tick more or less does not matter.
+const LONG_ENOUGH: Duration = Duration::from_millis(200);
+
+/// How long this thread has run; on systems that do not tell, how long the process has existed.
+fn thread_time() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = told.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| START.elapsed(), Duration::from_nanos)
 }

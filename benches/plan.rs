@@ -3,13 +3,13 @@
 //!     cargo bench -p benches --bench plan
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use barkeep_calendar::{Calendar, CalendarExt, Nyse, Table};
 use barkeep_planner::{PageModel, Plan, Planner};
 use barkeep_types::{Hours, Timeframe};
 use benches::universe::{Group, dates, ragged};
-use benches::{is_measuring, print_ratio};
+use benches::{is_measuring, print_ratio, shortest};
 use chrono::NaiveDate;
 use criterion::{BenchmarkId, Criterion};
 
@@ -58,14 +58,11 @@ fn plan(group: &Group, pages: PageModel) -> Plan {
 fn years(symbols: usize, first: &str) -> [Duration; 2] {
     let groups = groups(symbols, first);
     [PageModel::documented(), PageModel::default()].map(|pages| {
-        let run = |_| {
-            let start = Instant::now();
+        shortest(3, || {
             for group in &groups {
                 assert!(!black_box(plan(group, pages)).slices.is_empty());
             }
-            start.elapsed()
-        };
-        (0..3).map(run).min().unwrap_or_default()
+        })
     })
 }
 
