@@ -104,12 +104,20 @@ fn compare(shape: Shape, series: usize, runs: usize) {
             black_box(&mut copy[range.clone()]).clone_from_slice(black_box(&universe.spans[range.clone()]));
         }
     });
-    let sweep = shortest(runs, || { black_box(universe.gaps_by(ours)); });
-    let few_sweep = shortest(runs, || { black_box(few.gaps_by(ours)); });
+    let sweep = shortest(runs, || {
+        black_box(universe.gaps_by(ours));
+    });
+    let few_sweep = shortest(runs, || {
+        black_box(few.gaps_by(ours));
+    });
     let by_map = |covered: &[Slots], found: &mut Vec<Slots>| peers::rangemap(WINDOW, covered, found);
-    let map = shortest(runs.min(3), || { black_box(universe.gaps_by(by_map)); });
+    let map = shortest(runs.min(3), || {
+        black_box(universe.gaps_by(by_map));
+    });
     let by_tree = |covered: &[Slots], found: &mut Vec<Slots>| peers::interval_tree(WINDOW, covered, found);
-    let tree = shortest(runs.min(3), || { black_box(few.gaps_by(by_tree)); });
+    let tree = shortest(runs.min(3), || {
+        black_box(few.gaps_by(by_tree));
+    });
 
     let name = shape.name;
     println!("{name}: {series} series, {spans} spans");

@@ -41,7 +41,7 @@ async fn postgres(jobs: usize, history: usize) {
     let mut meter = PgConnection::connect(&server.url()).await.expect("the server has just started");
     let settings = PostgresSettings::new(server.url().parse().expect("its URL is one")).with_connections(20);
     let database = Postgres::connect_with(settings).await.expect("the server has just started");
-    let queue = Arc::new(PostgresQueue::open(database).await.expect("an empty database"));
+    let queue = Arc::new(PostgresQueue::open(&database).await.expect("an empty database"));
 
     // Plans settle and files grow first.
     add(&*queue, jobs / 5).await;
@@ -75,7 +75,7 @@ async fn postgres(jobs: usize, history: usize) {
 async fn sqlite(jobs: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let database = Sqlite::open(folder.path().join("queue.db")).await.expect("a new file");
-    let queue = Arc::new(SqliteQueue::open(database).await.expect("a new file"));
+    let queue = Arc::new(SqliteQueue::open(&database).await.expect("a new file"));
     let began = Instant::now();
     add(&*queue, jobs).await;
     print("SQLite: enqueue, 1,000 at a time", jobs, began.elapsed(), 0, Duration::ZERO);

@@ -21,7 +21,7 @@ async fn greet(job: Job) -> Ending {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let queue = Arc::new(SqliteQueue::open(Sqlite::open(folder.path().join("jobs.db")).await?).await?);
+    let queue = Arc::new(SqliteQueue::open(&Sqlite::open(folder.path().join("jobs.db")).await?).await?);
 
     let job = |name: &str, shy: bool| NewJob::new("greet", json!({"name": name, "shy": shy})).with_key(name);
     queue.enqueue(&[job("Ada", false), job("Blaise", true), job("Alan", false).with_priority(1)]).await?;

@@ -12,7 +12,7 @@ use serde_json::json;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let queue = Arc::new(SqliteQueue::open(Sqlite::open(folder.path().join("jobs.db")).await?).await?);
+    let queue = Arc::new(SqliteQueue::open(&Sqlite::open(folder.path().join("jobs.db")).await?).await?);
     queue.set_budget("vendor", &Rate::new(40, Duration::from_secs(1))?).await?;
     let jobs: Vec<NewJob> = (0..80).map(|number| NewJob::new("fetch", json!(number))).collect();
     queue.enqueue(&jobs).await?;

@@ -40,7 +40,7 @@ impl Backend {
             #[cfg(feature = "sqlite")]
             Location::Sqlite(path) => {
                 let database = barkeep_database::Sqlite::open(path).await?;
-                let queue = Arc::new(barkeep_queue::SqliteQueue::open(database.clone()).await?);
+                let queue = Arc::new(barkeep_queue::SqliteQueue::open(&database).await?);
                 let catalog = Arc::new(barkeep_catalog::SqliteCatalog::open(&database).await?);
                 Ok(Self {
                     store: Arc::new(barkeep_store::SqliteStore::open(&database, provider).await?),
@@ -57,7 +57,7 @@ impl Backend {
             Location::Postgres(url) => {
                 let settings = barkeep_database::PostgresSettings::new(url.clone());
                 let database = barkeep_database::Postgres::connect_with(settings).await?;
-                let queue = Arc::new(barkeep_queue::PostgresQueue::open(database.clone()).await?);
+                let queue = Arc::new(barkeep_queue::PostgresQueue::open(&database).await?);
                 let catalog = Arc::new(barkeep_catalog::PostgresCatalog::open(&database).await?);
                 Ok(Self {
                     store: Arc::new(barkeep_store::PostgresStore::open(&database, provider).await?),

@@ -29,9 +29,9 @@ impl DatabaseQueue<Postgres> {
     /// # Errors
     ///
     /// [`Error::Database`](crate::Error::Database) if that cannot be done.
-    pub async fn open(database: Postgres) -> Result<Self> {
+    pub async fn open(database: &Postgres) -> Result<Self> {
         database.migrate(&MIGRATIONS).await?;
-        Ok(Self::new(database))
+        Ok(Self::new(database.clone()))
     }
 
     /// Adds jobs as part of a transaction of yours, in the same database: they come into being with its commit, or not at

@@ -29,9 +29,9 @@ impl DatabaseQueue<Sqlite> {
     /// # Errors
     ///
     /// [`Error::Database`](crate::Error::Database) if that cannot be done.
-    pub async fn open(database: Sqlite) -> Result<Self> {
+    pub async fn open(database: &Sqlite) -> Result<Self> {
         database.migrate(&MIGRATIONS).await?;
-        Ok(Self::new(database))
+        Ok(Self::new(database.clone()))
     }
 }
 

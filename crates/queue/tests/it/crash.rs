@@ -89,7 +89,7 @@ async fn a_server_that_crashes_twenty_times_loses_nothing() {
     let server = Arc::new(Server::start());
     let settings = PostgresSettings::new(server.url().parse().unwrap()).with_timeout(Duration::from_secs(5));
     let database = Postgres::connect_with(settings).await.unwrap();
-    survive(PostgresQueue::open(database).await.unwrap(), 20, || {
+    survive(PostgresQueue::open(&database).await.unwrap(), 20, || {
         let server = Arc::clone(&server);
         let crash = move || {
             server.stop(Stop::Immediate);
@@ -103,7 +103,7 @@ async fn a_server_that_crashes_twenty_times_loses_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_that_are_terminated_lose_nothing() {
     let test = TestDatabase::create().await;
-    let queue = PostgresQueue::open(Postgres::connect(test.url()).await.unwrap()).await.unwrap();
+    let queue = PostgresQueue::open(&Postgres::connect(test.url()).await.unwrap()).await.unwrap();
     let executioner = Postgres::connect(test.url()).await.unwrap();
     survive(queue, 60, || async {
         let mut connection = executioner.connection().await.unwrap();

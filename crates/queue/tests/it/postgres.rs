@@ -6,7 +6,7 @@ use sqlx::Connection;
 pub(crate) async fn queue() -> (PostgresQueue, TestDatabase) {
     let test = TestDatabase::create().await;
     let database = Postgres::connect(test.url()).await.unwrap();
-    (PostgresQueue::open(database).await.unwrap(), test)
+    (PostgresQueue::open(&database).await.unwrap(), test)
 }
 
 barkeep_queue::queue_conformance!(queue());
@@ -34,8 +34,8 @@ async fn a_schema_of_another_name_holds_a_queue_of_its_own() {
     let test = TestDatabase::create().await;
     let settings = barkeep_database::PostgresSettings::new(test.url().parse().unwrap());
     let other = settings.clone().with_schema("user".parse().unwrap());
-    let here = PostgresQueue::open(Postgres::connect_with(settings).await.unwrap()).await.unwrap();
-    let there = PostgresQueue::open(Postgres::connect_with(other).await.unwrap()).await.unwrap();
+    let here = PostgresQueue::open(&Postgres::connect_with(settings).await.unwrap()).await.unwrap();
+    let there = PostgresQueue::open(&Postgres::connect_with(other).await.unwrap()).await.unwrap();
     there.enqueue(&[NewJob::new("test", serde_json::json!(1))]).await.unwrap();
     assert_eq!(here.counts().await.unwrap(), Default::default());
     assert_eq!(there.claim(&Claim::new("test", "worker")).await.unwrap().len(), 1);

@@ -20,7 +20,7 @@ async fn database() -> TestDatabase {
     let test = TestDatabase::create().await;
     let mut owner = PgConnection::connect(test.url()).await.unwrap();
     owner.execute(ROLES).await.unwrap();
-    PostgresQueue::open(Postgres::connect(test.url()).await.unwrap()).await.unwrap();
+    PostgresQueue::open(&Postgres::connect(test.url()).await.unwrap()).await.unwrap();
     owner.execute(include_str!("../../roles.sql")).await.unwrap();
     owner.close().await.unwrap();
     test
@@ -29,7 +29,7 @@ async fn database() -> TestDatabase {
 async fn queue_as(role: &str, test: &TestDatabase) -> PostgresQueue {
     let joint = if test.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{joint}options=-c%20role%3D{role}", test.url());
-    PostgresQueue::open(Postgres::connect(&url).await.unwrap()).await.unwrap()
+    PostgresQueue::open(&Postgres::connect(&url).await.unwrap()).await.unwrap()
 }
 
 async fn queue() -> (PostgresQueue, TestDatabase) {

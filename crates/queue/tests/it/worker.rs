@@ -61,7 +61,7 @@ async fn postgres_jobs_are_each_done_once_over_a_single_connection() {
     let test = barkeep_test_postgres::TestDatabase::create().await;
     let settings = barkeep_database::PostgresSettings::new(test.url().parse().unwrap()).with_connections(1);
     let database = barkeep_database::Postgres::connect_with(settings).await.unwrap();
-    does_every_job_once(Arc::new(barkeep_queue::PostgresQueue::open(database).await.unwrap())).await;
+    does_every_job_once(Arc::new(barkeep_queue::PostgresQueue::open(&database).await.unwrap())).await;
 }
 
 #[tokio::test(start_paused = true)]

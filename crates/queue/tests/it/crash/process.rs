@@ -103,9 +103,9 @@ async fn be_a_worker() {
     let place = std::env::var(PLACE).unwrap();
     let holds = std::env::var(HOLDING).is_ok();
     let queue: Arc<dyn Queue> = if place.starts_with("postgres") {
-        Arc::new(PostgresQueue::open(Postgres::connect(&place).await.unwrap()).await.unwrap())
+        Arc::new(PostgresQueue::open(&Postgres::connect(&place).await.unwrap()).await.unwrap())
     } else {
-        Arc::new(SqliteQueue::open(Sqlite::open(place).await.unwrap()).await.unwrap())
+        Arc::new(SqliteQueue::open(&Sqlite::open(place).await.unwrap()).await.unwrap())
     };
     let work = move |job: Job| async move {
         if holds {
