@@ -48,9 +48,9 @@ pub async fn run(pages: usize, repetitions: usize) {
     fresh.line("commit: fresh pages");
     compared.line("commit: identical pages, compared");
     recognised.line("commit: identical pages, recognised by digest");
-    at_least("fresh beside raw rows", fresh.rate() / raw.rate(), 0.9);
-    at_least("identical, recognised, beside fresh", recognised.rate() / fresh.rate(), 10.0);
-    at_most("bytes a bar", bytes, 77.0);
+    at_least("SQLite: fresh beside raw rows", fresh.rate() / raw.rate(), 0.9);
+    at_least("SQLite: identical, recognised, beside fresh", recognised.rate() / fresh.rate(), 10.0);
+    at_most("SQLite: bytes a bar", bytes, 77.0);
 }
 
 /// A table like the store's; returns the statement that fills it.
