@@ -40,40 +40,45 @@ impl Backend {
             #[cfg(feature = "sqlite")]
             Location::Sqlite(path) => {
                 let database = barkeep_database::Sqlite::open(path).await?;
-                let queue = Arc::new(barkeep_queue::SqliteQueue::open(&database).await?);
-                let catalog = Arc::new(barkeep_catalog::SqliteCatalog::open(&database).await?);
-                Ok(Self {
-                    store: Arc::new(barkeep_store::SqliteStore::open(&database, provider).await?),
-                    queue: queue.clone(),
-                    inspect: queue.clone(),
-                    control: queue.clone(),
-                    locks: queue.clone(),
-                    budgets: queue,
-                    catalog: catalog.clone(),
-                    rejections: catalog,
-                })
+                Ok(Self::of(
+                    barkeep_store::SqliteStore::open(&database, provider).await?,
+                    barkeep_queue::SqliteQueue::open(&database).await?,
+                    barkeep_catalog::SqliteCatalog::open(&database).await?,
+                ))
             }
             #[cfg(feature = "postgres")]
             Location::Postgres(url) => {
                 let settings = barkeep_database::PostgresSettings::new(url.clone());
                 let database = barkeep_database::Postgres::connect_with(settings).await?;
-                let queue = Arc::new(barkeep_queue::PostgresQueue::open(&database).await?);
-                let catalog = Arc::new(barkeep_catalog::PostgresCatalog::open(&database).await?);
-                Ok(Self {
-                    store: Arc::new(barkeep_store::PostgresStore::open(&database, provider).await?),
-                    queue: queue.clone(),
-                    inspect: queue.clone(),
-                    control: queue.clone(),
-                    locks: queue.clone(),
-                    budgets: queue,
-                    catalog: catalog.clone(),
-                    rejections: catalog,
-                })
+                Ok(Self::of(
+                    barkeep_store::PostgresStore::open(&database, provider).await?,
+                    barkeep_queue::PostgresQueue::open(&database).await?,
+                    barkeep_catalog::PostgresCatalog::open(&database).await?,
+                ))
             }
             #[cfg(not(feature = "sqlite"))]
             Location::Sqlite(_) => Err(crate::Error::MissingFeature("sqlite")),
             #[cfg(not(feature = "postgres"))]
             Location::Postgres(_) => Err(crate::Error::MissingFeature("postgres")),
+        }
+    }
+
+    /// Composes a backend of parts of your own, which need not share a database.
+    pub fn of(
+        store: impl Store,
+        queue: impl Queue + Inspect + Control + Locks + Budgets,
+        catalog: impl Catalog + Rejections,
+    ) -> Self {
+        let (queue, catalog) = (Arc::new(queue), Arc::new(catalog));
+        Self {
+            store: Arc::new(store),
+            inspect: queue.clone(),
+            control: queue.clone(),
+            locks: queue.clone(),
+            budgets: queue.clone(),
+            queue,
+            rejections: catalog.clone(),
+            catalog,
         }
     }
 }
