@@ -29,7 +29,7 @@ pub(crate) async fn with_workers<T>(
         done
     };
     let (worked, done) = tokio::join!(work, task);
-    if let Some(error) = fatal.into_error() {
+    if let Some(error) = fatal.take() {
         return Err(error);
     }
     worked?;

@@ -1,6 +1,6 @@
 //! What a worker does with a slice, and how the queue is told.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,7 +20,7 @@ const OUTAGE: Duration = Duration::from_secs(5);
 /// An error that makes further work pointless: it stops the workers, and whoever runs them.
 #[derive(Clone, Debug)]
 pub(crate) struct Fatal {
-    error: Arc<OnceLock<Error>>,
+    error: Arc<Mutex<Option<Error>>>,
     stop: CancellationToken,
 }
 
@@ -31,13 +31,13 @@ impl Fatal {
 
     fn happened(&self, error: Error) {
         // The first one counts.
-        let _ = self.error.set(error);
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.stop.cancel();
     }
 
-    /// The error, once everybody else has let go of this.
-    pub(crate) fn into_error(self) -> Option<Error> {
-        Arc::into_inner(self.error)?.into_inner()
+    /// The error, if there was one. Taken rather than waited for: a worker's last task may still hold on to this.
+    pub(crate) fn take(&self) -> Option<Error> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
