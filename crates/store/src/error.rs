@@ -20,6 +20,12 @@ pub enum Error {
         /// What it was asked for.
         asked: TimeRange,
     },
+    /// The page's lease is not held, or no more: whoever has it now does the work.
+    #[error("the lease of job {job} was lost; nothing of the page was written")]
+    LeaseLost {
+        /// Whose lease.
+        job: i64,
+    },
     /// The tables hold something that barkeep does not write.
     #[error("the bar store's tables were changed by other hands: {what}")]
     Corrupt {
@@ -34,6 +40,7 @@ impl Error {
         match self {
             Self::Database(error) => error.code(),
             Self::InvalidCommit { .. } => "VALIDATION_ERROR",
+            Self::LeaseLost { .. } => "LEASE_LOST",
             Self::Corrupt { .. } => "CORRUPT_DATA",
         }
     }
@@ -42,7 +49,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => error.is_transient(),
-            Self::InvalidCommit { .. } | Self::Corrupt { .. } => false,
+            Self::InvalidCommit { .. } | Self::LeaseLost { .. } | Self::Corrupt { .. } => false,
         }
     }
 

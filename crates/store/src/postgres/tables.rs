@@ -10,7 +10,7 @@ use crate::ledger::NewSpan;
 use crate::page::RefusedBar;
 use crate::row::{self, Columns};
 use crate::write::{Batch, Changes, Identity, Tables};
-use crate::{Error, ProviderName, Result, Span};
+use crate::{Error, Guard, ProviderName, Result, Span};
 
 /// The tables inside one transaction.
 pub(super) struct PostgresTables<'a> {
@@ -103,6 +103,11 @@ impl<'a> PostgresTables<'a> {
 
 #[async_trait]
 impl Tables for PostgresTables<'_> {
+    async fn holds(&mut self, guard: &Guard) -> Result<bool> {
+        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token());
+        Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
+    }
+
     async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>> {
         let statement = self.statement(include_str!("../../sql/postgres/identify.sql")).bind(self.provider.as_str());
         let rows = Names::of(series.iter().copied()).bind(statement).fetch_all(&mut *self.transaction).await?;

@@ -5,6 +5,8 @@ use chrono::DateTime;
 use super::*;
 use crate::State;
 
+mod guard;
+
 async fn open() -> (PostgresStore, TestDatabase) {
     let server = TestDatabase::create().await;
     let database = Postgres::connect(server.url()).await.unwrap();
@@ -54,7 +56,7 @@ const WAITING: &str =
 async fn versions(store: &PostgresStore) -> String {
     let mut connection = store.database.connection().await.unwrap();
     let versions = sqlx::query_scalar(
-        "SELECT string_agg(version, ' ' ORDER BY version) FROM (
+        "SELECT coalesce(string_agg(version, ' ' ORDER BY version), '') FROM (
             SELECT 'series ' || ctid || xmin FROM barkeep.store_series
             UNION ALL SELECT 'bar ' || ctid || xmin FROM barkeep.store_bar
             UNION ALL SELECT 'coverage ' || ctid || xmin FROM barkeep.store_coverage

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::page::RefusedBar;
 use crate::row::{self, Columns};
 use crate::write::{Batch, Changes, Identity, Tables};
-use crate::{Error, ProviderName, Result, Span};
+use crate::{Error, Guard, ProviderName, Result, Span};
 
 use super::Statement;
 
@@ -86,6 +86,11 @@ impl<'a> SqliteTables<'a> {
 
 #[async_trait]
 impl Tables for SqliteTables<'_> {
+    async fn holds(&mut self, guard: &Guard) -> Result<bool> {
+        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token().to_string());
+        Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
+    }
+
     async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>> {
         let rows = sqlx::query(include_str!("../../sql/sqlite/identify.sql"))
             .bind(self.provider.as_str())

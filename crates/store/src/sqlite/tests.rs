@@ -4,6 +4,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod guard;
+
 async fn open() -> (SqliteStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let database = Sqlite::open(folder.path().join("bars.db")).await.unwrap();
