@@ -14,6 +14,7 @@ mod error;
 mod ext;
 mod finding;
 mod guard;
+mod history;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -38,6 +39,7 @@ pub use error::{Error, Result};
 pub use ext::StoreExt;
 pub use finding::Finding;
 pub use guard::Guard;
+pub use history::History;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use provider_name::{InvalidProviderName, ProviderName};

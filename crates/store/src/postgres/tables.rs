@@ -63,7 +63,8 @@ impl<'a> PostgresTables<'a> {
             .bind(numbers(|bar| bar.volume))
             .bind(bars().map(|(_, bar)| bar.vwap).collect::<Vec<_>>())
             .bind(bars().map(|(_, bar)| bar.trade_count.map(u64::cast_signed)).collect::<Vec<_>>())
-            .bind(batch_id);
+            .bind(batch_id)
+            .bind(self.provider.as_str());
         statement.execute(&mut *self.transaction).await?;
         Ok(())
     }
