@@ -1,20 +1,31 @@
 use barkeep_test_postgres::TestDatabase;
 use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
 use chrono::DateTime;
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::{History, State};
 
 mod guard;
+mod years;
 
-async fn open() -> (PostgresStore, TestDatabase) {
+/// As it is when new: there is room for this year and the next.
+async fn open_new() -> (PostgresStore, TestDatabase) {
     let server = TestDatabase::create().await;
     let database = Postgres::connect(server.url()).await.unwrap();
     (PostgresStore::open(&database, ProviderName::ALPACA).await.unwrap(), server)
 }
 
-crate::store_conformance!(open().await);
-crate::history_conformance!(open().await, now);
+/// With room for the bars of these tests: who finds none begins anew, and the first series is not number 1.
+async fn open() -> (PostgresStore, TestDatabase) {
+    let (store, server) = open_new().await;
+    store.make_room(&[1970, 2020]).await.unwrap();
+    (store, server)
+}
+
+crate::store_conformance!(open_new().await);
+crate::history_conformance!(open_new().await, now);
+crate::upkeep_conformance!(open_new().await);
 
 /// Counted in microseconds: no two commits see the same.
 async fn now(store: &PostgresStore) -> DateTime<chrono::Utc> {
@@ -61,13 +72,21 @@ async fn number(store: &PostgresStore, sql: &'static str) -> i64 {
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
+/// Until a page waits for another one's transaction.
+async fn until_it_waits(store: &PostgresStore, committing: &JoinHandle<Result<Committed>>) {
+    while number(store, WAITING).await == 0 {
+        assert!(!committing.is_finished(), "the page is not in the way of anybody");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Of every row of every table: who wrote it, and where it is.
 async fn versions(store: &PostgresStore) -> String {
     let mut connection = store.database.connection().await.unwrap();
     let versions = sqlx::query_scalar(
         "SELECT coalesce(string_agg(version, ' ' ORDER BY version), '') FROM (
             SELECT 'series ' || ctid || xmin FROM barkeep.store_series
-            UNION ALL SELECT 'bar ' || ctid || xmin FROM barkeep.store_bar
+            UNION ALL SELECT 'bar ' || tableoid || ctid || xmin FROM barkeep.store_bar
             UNION ALL SELECT 'coverage ' || ctid || xmin FROM barkeep.store_coverage
             UNION ALL SELECT 'batch ' || ctid || xmin FROM barkeep.store_batch
             UNION ALL SELECT 'quarantine ' || ctid || xmin FROM barkeep.store_quarantine
@@ -109,10 +128,7 @@ async fn a_bar_inserted_meanwhile_by_one_who_takes_no_locks_is_compared_anew() {
         let store = store.clone();
         async move { store.commit(&page(10)).await }
     });
-    // Until the page waits for the stranger.
-    while number(&store, WAITING).await == 0 {
-        tokio::task::yield_now().await;
-    }
+    until_it_waits(&store, &committing).await;
     stranger.commit().await.unwrap();
     let committed = committing.await.unwrap().unwrap();
     assert_eq!((committed.inserted, committed.revised, committed.unchanged), (8, 1, 1));
@@ -179,7 +195,8 @@ async fn a_bar_takes_no_more_than_133_bytes() {
     }
     store.commit(&full).await.unwrap();
     let bytes =
-        number(&store, "SELECT pg_table_size('barkeep.store_bar') + pg_indexes_size('barkeep.store_bar')").await;
+        number(&store, "SELECT pg_table_size('barkeep.store_bar_1970') + pg_indexes_size('barkeep.store_bar_1970')")
+            .await;
     assert!(bytes / 50_000 <= 133, "{} bytes a bar", bytes as f64 / 50_000.0);
 }
 

@@ -3,7 +3,7 @@ use chrono::DateTime;
 use tempfile::TempDir;
 
 use super::*;
-use crate::History;
+use crate::{History, Upkeep};
 
 mod guard;
 
@@ -15,6 +15,7 @@ async fn open() -> (SqliteStore, TempDir) {
 
 crate::store_conformance!(open().await);
 crate::history_conformance!(open().await, now);
+crate::upkeep_conformance!(open().await);
 
 /// Counted in milliseconds: waits for one that no commit before it saw, and for its end.
 async fn now(store: &SqliteStore) -> DateTime<chrono::Utc> {
@@ -129,6 +130,11 @@ async fn two_providers_in_one_file_do_not_see_each_other() {
     store.commit(&page(3)).await.unwrap();
     assert_eq!(other.series().await.unwrap(), []);
     assert_eq!(other.commit(&page(3)).await.unwrap().inserted, 3);
+    assert_eq!(store.retain(DateTime::from_timestamp(120, 0).unwrap()).await.unwrap().bars, 2);
+    let series = &page(3).proofs[0].series;
+    assert_eq!(store.bars(series, page(3).asked, usize::MAX).await.unwrap().len(), 1);
+    assert_eq!(other.bars(series, page(3).asked, usize::MAX).await.unwrap().len(), 3);
+    assert_eq!(other.commit(&page(3)).await.unwrap().unchanged, 3);
 }
 
 #[tokio::test]
