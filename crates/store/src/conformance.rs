@@ -58,6 +58,7 @@ macro_rules! store_conformance {
             bars_outside_of_what_was_asked_are_dropped,
             impossible_bars_are_refused_with_every_reason,
             the_time_of_a_refused_bar_is_suspect,
+            bars_out_of_reach_are_refused,
             a_proof_beyond_what_was_asked_is_an_error,
             a_page_of_nothing_is_nothing,
             a_page_of_many_series_is_one_commit,

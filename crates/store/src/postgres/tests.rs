@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use barkeep_database::PostgresSettings;
 use barkeep_test_postgres::TestDatabase;
 use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
 use chrono::DateTime;
@@ -6,6 +9,8 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::{History, State};
 
+#[cfg(target_os = "linux")]
+mod disk;
 mod guard;
 mod years;
 
@@ -203,9 +208,8 @@ async fn a_bar_takes_no_more_than_133_bytes() {
 #[tokio::test]
 async fn another_schema_holds_another_store() {
     let server = TestDatabase::create().await;
-    let settings = |schema: &str| {
-        barkeep_database::PostgresSettings::new(server.url().parse().unwrap()).with_schema(schema.parse().unwrap())
-    };
+    let settings =
+        |schema: &str| PostgresSettings::new(server.url().parse().unwrap()).with_schema(schema.parse().unwrap());
     let (one, two) = (settings("one"), settings("two"));
     let one = Postgres::connect_with(one).await.unwrap();
     let two = Postgres::connect_with(two).await.unwrap();
@@ -271,4 +275,20 @@ async fn former_values_are_not_written_unless_they_are_asked_for() {
     store.keep_history().await.unwrap();
     assert_eq!(store.commit(&page(10)).await.unwrap().revised, 1);
     assert_eq!(number(&store, "SELECT count(*) FROM barkeep.store_former_bar WHERE close = 1.5").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_a_million_bars_is_stored_whole() {
+    const MANY: i64 = 1_000_000;
+    let server = TestDatabase::create().await;
+    // Not a test of how fast this machine is just now.
+    let settings = PostgresSettings::new(server.url().parse().unwrap()).with_timeout(Duration::from_secs(600));
+    let database = Postgres::connect_with(settings).await.unwrap();
+    let store = PostgresStore::open(&database, ProviderName::ALPACA).await.unwrap();
+    let page = page(MANY);
+    assert_eq!(store.commit(&page).await.unwrap().inserted, MANY.cast_unsigned());
+    assert_eq!(store.commit(&page).await.unwrap().unchanged, MANY.cast_unsigned());
+    let spans = &store.coverage(&[series()], TimeRange::ALWAYS).await.unwrap()[0];
+    assert_eq!((spans.len(), spans[0].range, spans[0].rows), (1, page.asked, MANY.cast_unsigned()));
+    assert_eq!(store.latest(&[series()]).await.unwrap(), [page.bars[0].1.last().copied()]);
 }

@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use barkeep_database::SqliteSettings;
 use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
 use chrono::DateTime;
 use tempfile::TempDir;
@@ -217,4 +220,21 @@ async fn former_values_are_not_written_unless_they_are_asked_for() {
     store.keep_history().await.unwrap();
     assert_eq!(store.commit(&page(10)).await.unwrap().revised, 1);
     assert_eq!(former().await, [1.5]);
+}
+
+#[tokio::test]
+async fn a_page_of_a_million_bars_is_stored_whole() {
+    const MANY: i64 = 1_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    // Not a test of how fast this machine is just now.
+    let settings = SqliteSettings::new(folder.path().join("bars.db")).with_timeout(Duration::from_secs(600));
+    let database = Sqlite::open_with(settings).await.unwrap();
+    let store = SqliteStore::open(&database, ProviderName::ALPACA).await.unwrap();
+    let page = page(MANY);
+    assert_eq!(store.commit(&page).await.unwrap().inserted, MANY.cast_unsigned());
+    assert_eq!(store.commit(&page).await.unwrap().unchanged, MANY.cast_unsigned());
+    let series = [page.proofs[0].series.clone()];
+    let spans = &store.coverage(&series, TimeRange::ALWAYS).await.unwrap()[0];
+    assert_eq!((spans.len(), spans[0].range, spans[0].rows), (1, page.asked, MANY.cast_unsigned()));
+    assert_eq!(store.latest(&series).await.unwrap(), [page.bars[0].1.last().copied()]);
 }
