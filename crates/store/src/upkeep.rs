@@ -18,7 +18,8 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Database`](crate::Error::Database); as busy, if readers were in the way of dropping a year.
+    /// [`Error::Database`](crate::Error::Database); as busy, if readers were in the way of dropping a year: its bars are
+    /// still there then, but not covered.
     async fn retain(&self, since: DateTime<Utc>) -> Result<Forgotten>;
 }
 
