@@ -51,13 +51,22 @@ impl Scene {
         &self.url
     }
 
+    /// Where the database is, as the crates name it.
+    ///
+    /// # Panics
+    ///
+    /// If the URL were none.
+    pub fn location(&self) -> Location {
+        self.url.parse().unwrap()
+    }
+
     /// Runs a statement in it, as somebody with a hand in the tables.
     ///
     /// # Panics
     ///
     /// If the database refuses.
     pub async fn execute(&self, statement: &'static str) {
-        match self.url.parse().unwrap() {
+        match self.location() {
             Location::Sqlite(path) => {
                 let mut transaction = Sqlite::open(path).await.unwrap().begin().await.unwrap();
                 sqlx::query(statement).execute(&mut *transaction).await.unwrap();
@@ -78,8 +87,7 @@ impl Scene {
     ///
     /// If it cannot be opened.
     pub async fn backend(&self) -> Backend {
-        let location: Location = self.url.parse().unwrap();
-        Backend::open(&location, ProviderName::ALPACA).await.unwrap()
+        Backend::open(&self.location(), ProviderName::ALPACA).await.unwrap()
     }
 }
 
@@ -119,11 +127,15 @@ pub async fn bars_of(store: &dyn Store, series: &Series, range: TimeRange) -> Ve
 ///
 /// If the store fails.
 pub async fn everything(store: &dyn Store) -> BTreeMap<Series, Vec<Bar>> {
-    let always = TimeRange::new(DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap()).unwrap();
     let mut all = BTreeMap::new();
     for series in store.series().await.unwrap() {
-        let bars = bars_of(store, &series, always).await;
+        let bars = bars_of(store, &series, always()).await;
         all.insert(series, bars);
     }
     all
+}
+
+/// All the time that a bar can have.
+pub(crate) fn always() -> TimeRange {
+    TimeRange::new(DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap()).unwrap()
 }
