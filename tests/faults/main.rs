@@ -1,8 +1,11 @@
 //! What may happen to a process, to its database and to its vendor, at every moment of a slice; and afterwards nothing is
 //! lost, doubled or left lying about.
 
+mod cut;
 mod killed;
+mod migrating;
 mod moment;
+mod restarted;
 mod stopped;
 mod zombie;
 
@@ -16,6 +19,10 @@ const TO: &str = "2024-02-16";
 
 /// The job of every test here: three symbols, two weeks of quarter hours, of which a page holds less than one.
 fn start(scene: &Scene, vendor: &Vendor) -> Child {
+    start_at(scene.url(), vendor)
+}
+
+fn start_at(url: &str, vendor: &Vendor) -> Child {
     let symbols = SYMBOLS.join(",");
     let arguments = [
         "--live",
@@ -31,7 +38,7 @@ fn start(scene: &Scene, vendor: &Vendor) -> Child {
         "--workers",
         "1",
         "--database",
-        scene.url(),
+        url,
     ];
     vendor.start_child(env!("CARGO_BIN_EXE_backfill"), &arguments)
 }

@@ -4,12 +4,14 @@
 mod checker;
 mod child;
 mod hold;
+mod proxy;
 mod scene;
 mod vendor;
 
 pub use checker::check;
 pub use child::{Child, Outcome};
 pub use hold::{Hold, Write};
+pub use proxy::{COMMIT, COPY_DATA, Cut, Proxy};
 pub use scene::{Kind, Scene, bars_of, everything, provider};
 pub use vendor::{CANARIES, Vendor};
 

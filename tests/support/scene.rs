@@ -7,7 +7,7 @@ use barkeep_orchestrator::database::{Location, Postgres, Sqlite};
 use barkeep_orchestrator::provider::{Limits, Provider};
 use barkeep_orchestrator::store::{ProviderName, Store};
 use barkeep_orchestrator::types::{Bar, Series, TimeRange};
-use barkeep_test_postgres::TestDatabase;
+use barkeep_test_postgres::{Server, TestDatabase};
 use chrono::{DateTime, TimeDelta};
 use tempfile::TempDir;
 
@@ -44,6 +44,16 @@ impl Scene {
             }
         };
         Self { url, _folder: folder, _server: server }
+    }
+
+    /// Makes one on a server of the test's own.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub async fn on_server(server: &Server) -> Self {
+        let server = TestDatabase::on(&server.url()).await;
+        Self { url: server.url().to_owned(), _folder: tempfile::tempdir().unwrap(), _server: Some(server) }
     }
 
     /// Where the database is.
