@@ -5,7 +5,7 @@ use std::time::Duration;
 use barkeep_alpaca_sim::WireFault;
 use tests::{COMMIT, COPY_DATA, Cut, Kind, Proxy, Scene, Vendor};
 
-use crate::{all_is_well, start_at};
+use crate::{WEEKS, all_is_well, start_to};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_the_middle_of_a_copy() {
@@ -28,7 +28,7 @@ async fn cut(cut: Cut) {
     drop(scene.backend().await);
     // The wire is cut once the first page is on its way, and not before: a start that fails says so and ends.
     vendor.simulator.inject(WireFault::SlowDrip(50_000));
-    let child = start_at(&proxy.url(), &vendor);
+    let child = start_to(&proxy.url(), &vendor, WEEKS);
     while vendor.simulator.requests().total == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -43,7 +43,7 @@ async fn for_longer_than_a_call_may_take() {
     let proxy = Proxy::to(&scene).await;
     drop(scene.backend().await);
     proxy.cut(Cut::AllSilentAfter(COPY_DATA));
-    let child = start_at(&proxy.url(), &vendor);
+    let child = start_to(&proxy.url(), &vendor, WEEKS);
     proxy.happened(1).await;
     // A call gives up after 30 s, and what comes later comes to nobody: its connection has been closed.
     tokio::time::sleep(Duration::from_secs(35)).await;
@@ -55,7 +55,7 @@ async fn for_longer_than_a_call_may_take() {
 async fn again_and_again() {
     let (scene, vendor) = (Scene::on(Kind::Postgres).await, Vendor::start().await);
     let proxy = Proxy::to(&scene).await;
-    let mut child = Box::pin(start_at(&proxy.url(), &vendor).end());
+    let mut child = Box::pin(start_to(&proxy.url(), &vendor, WEEKS).end());
     let outcome = loop {
         tokio::select! {
             outcome = &mut child => break outcome,

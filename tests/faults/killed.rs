@@ -1,6 +1,5 @@
 //! SIGKILL at every moment of a slice. The next run finds everything as it must be, and does what is left.
 
-use barkeep_orchestrator::SliceJob;
 use tests::{Kind, Scene, Vendor};
 
 use crate::moment::{Moment, at_every_moment};
@@ -24,9 +23,6 @@ async fn killed(kind: Kind, moment: Moment) {
     let undisturbed = undisturbed_requests(kind).await;
     let requests = vendor.simulator.requests().bars;
     assert!(requests <= undisturbed + 1, "{requests} requests, {before} of them before, instead of {undisturbed}");
-    let inspect = scene.backend().await.inspect;
-    let counts = inspect.counts().await.unwrap()[SliceJob::KIND];
-    assert_eq!(counts.failed, 0);
 }
 
 /// How many pages the job takes if nothing happens.
