@@ -3,6 +3,7 @@
 mod backfill;
 mod bad_input;
 mod crash;
+mod history;
 mod recorded;
 mod rejection;
 mod sharing;

@@ -77,6 +77,15 @@ impl Child {
         Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
+    /// Whether it has ended, and with which exit code; `None` for that if a signal ended it.
+    ///
+    /// # Panics
+    ///
+    /// If the system does not say.
+    pub fn ended(&mut self) -> Option<Option<i32>> {
+        self.process.try_wait().unwrap().map(|status| status.code())
+    }
+
     /// Waits until it says something with `words` in it on stderr.
     ///
     /// # Panics

@@ -1,11 +1,19 @@
 //! What the tests of the whole share: a simulated market with a known truth, a backend on either database, and the
 //! example as a child process.
 
+mod checker;
 mod child;
+mod hold;
+mod proxy;
 mod scene;
+mod vendor;
 
+pub use checker::check;
 pub use child::{Child, Outcome};
+pub use hold::{Hold, Write};
+pub use proxy::{COMMIT, COPY_DATA, Cut, Proxy};
 pub use scene::{Kind, Scene, bars_of, everything, provider};
+pub use vendor::{CANARIES, Vendor};
 
 /// The README's code, compiled.
 #[cfg(doctest)]

@@ -7,7 +7,7 @@ use barkeep_orchestrator::database::{Location, Postgres, Sqlite};
 use barkeep_orchestrator::provider::{Limits, Provider};
 use barkeep_orchestrator::store::{ProviderName, Store};
 use barkeep_orchestrator::types::{Bar, Series, TimeRange};
-use barkeep_test_postgres::TestDatabase;
+use barkeep_test_postgres::{Server, TestDatabase};
 use chrono::{DateTime, TimeDelta};
 use tempfile::TempDir;
 
@@ -46,9 +46,28 @@ impl Scene {
         Self { url, _folder: folder, _server: server }
     }
 
+    /// Makes one on a server of the test's own.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub async fn on_server(server: &Server) -> Self {
+        let server = TestDatabase::on(&server.url()).await;
+        Self { url: server.url().to_owned(), _folder: tempfile::tempdir().unwrap(), _server: Some(server) }
+    }
+
     /// Where the database is.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where the database is, as the crates name it.
+    ///
+    /// # Panics
+    ///
+    /// If the URL were none.
+    pub fn location(&self) -> Location {
+        self.url.parse().unwrap()
     }
 
     /// Runs a statement in it, as somebody with a hand in the tables.
@@ -57,7 +76,7 @@ impl Scene {
     ///
     /// If the database refuses.
     pub async fn execute(&self, statement: &'static str) {
-        match self.url.parse().unwrap() {
+        match self.location() {
             Location::Sqlite(path) => {
                 let mut transaction = Sqlite::open(path).await.unwrap().begin().await.unwrap();
                 sqlx::query(statement).execute(&mut *transaction).await.unwrap();
@@ -78,8 +97,7 @@ impl Scene {
     ///
     /// If it cannot be opened.
     pub async fn backend(&self) -> Backend {
-        let location: Location = self.url.parse().unwrap();
-        Backend::open(&location, ProviderName::ALPACA).await.unwrap()
+        Backend::open(&self.location(), ProviderName::ALPACA).await.unwrap()
     }
 }
 
@@ -119,11 +137,15 @@ pub async fn bars_of(store: &dyn Store, series: &Series, range: TimeRange) -> Ve
 ///
 /// If the store fails.
 pub async fn everything(store: &dyn Store) -> BTreeMap<Series, Vec<Bar>> {
-    let always = TimeRange::new(DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap()).unwrap();
     let mut all = BTreeMap::new();
     for series in store.series().await.unwrap() {
-        let bars = bars_of(store, &series, always).await;
+        let bars = bars_of(store, &series, always()).await;
         all.insert(series, bars);
     }
     all
+}
+
+/// All the time that a bar can have.
+pub(crate) fn always() -> TimeRange {
+    TimeRange::new(DateTime::UNIX_EPOCH, "2100-01-01T00:00:00Z".parse().unwrap()).unwrap()
 }

@@ -1,14 +1,12 @@
 use std::ops::{Deref, DerefMut};
 
+use sqlx::SqlStr;
 use sqlx::pool::PoolConnection;
 
 use crate::Result;
 
 /// A database that barkeep runs on. Closed: implemented here for PostgreSQL and SQLite alone.
-pub trait Engine: sqlx::Database + sealed::Sealed {
-    /// The statement that opens a transaction which is going to write.
-    const BEGIN: &'static str;
-}
+pub trait Engine: sqlx::Database + sealed::Sealed {}
 
 mod sealed {
     /// Keeps the set of engines closed.
@@ -20,16 +18,9 @@ mod sealed {
 }
 
 #[cfg(feature = "postgres")]
-impl Engine for sqlx::Postgres {
-    const BEGIN: &'static str = "BEGIN";
-}
-
+impl Engine for sqlx::Postgres {}
 #[cfg(feature = "sqlite")]
-impl Engine for sqlx::Sqlite {
-    // A plain BEGIN takes the write lock only at the first write, and then fails at once, whatever the busy timeout
-    // says, if another process wrote since the first read.
-    const BEGIN: &'static str = "BEGIN IMMEDIATE";
-}
+impl Engine for sqlx::Sqlite {}
 
 /// A connection out of the pool, for the length of one verb.
 ///
@@ -84,8 +75,9 @@ impl<E: Engine> Transaction<E>
 where
     for<'c> &'c mut E::Connection: sqlx::Executor<'c, Database = E>,
 {
-    pub(crate) async fn begin(mut connection: Connection<E>) -> Result<Self> {
-        sqlx::Executor::execute(&mut *connection, E::BEGIN).await?;
+    /// Opens one by the engine's own way to say that it is going to write.
+    pub(crate) async fn begin(mut connection: Connection<E>, statement: SqlStr) -> Result<Self> {
+        sqlx::Executor::execute(&mut *connection, statement).await?;
         Ok(Self { connection })
     }
 

@@ -162,7 +162,7 @@ fn postgres_class(code: &str) -> Class {
         "40001" | "40P01" | "55P03" | "57014" => Error::Busy,
         _ if code.starts_with("53") => Error::Busy,
         // The server shuts down, crashed, or is starting.
-        "57P01" | "57P02" | "57P03" | "57P05" => Error::Lost,
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25006" => Error::Lost,
         _ if code.starts_with("08") => Error::Lost,
         "42501" | "3D000" => Error::Denied,
         _ if code.starts_with("28") => Error::Denied,
@@ -194,6 +194,8 @@ mod tests {
             ("53300", "DATABASE_BUSY"),
             ("40P01", "DATABASE_BUSY"),
             ("57P01", "DATABASE_LOST"),
+            ("25P03", "DATABASE_LOST"),
+            ("25006", "DATABASE_LOST"),
             ("28P01", "DATABASE_ACCESS_DENIED"),
             ("23514", "CONSTRAINT_VIOLATED"),
             ("42P01", "DATABASE_FAILED"),

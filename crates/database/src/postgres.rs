@@ -25,6 +25,7 @@ struct Shared {
     target: String,
     schema: SchemaName,
     timeout: Duration,
+    begin: String,
     pool: PgPool,
 }
 
@@ -108,7 +109,8 @@ impl Postgres {
             .acquire_timeout(settings.timeout)
             .connect_lazy_with(options.clone());
         let PostgresSettings { schema, timeout, .. } = settings;
-        Ok(Self { shared: Arc::new(Shared { options, target, schema, timeout, pool }) })
+        let begin = begin(timeout);
+        Ok(Self { shared: Arc::new(Shared { options, target, schema, timeout, begin, pool }) })
     }
 
     /// A statement written for the schema `barkeep`, told for the schema of this database.
@@ -181,7 +183,8 @@ impl Postgres {
     ///
     /// [`Error::Busy`] if all connections are in use for too long, [`Error::Lost`] if the server is gone.
     pub async fn begin(&self) -> Result<Transaction<sqlx::Postgres>> {
-        Transaction::begin(self.connection().await?).await
+        let begin = self.shared.begin.clone();
+        Transaction::begin(self.connection().await?, AssertSqlSafe(begin).into_sql_str()).await
     }
 
     /// A connection for single statements, each of which is its own transaction.
@@ -232,6 +235,16 @@ fn options(url: &Url) -> Result<PgConnectOptions> {
         || options.get_host().starts_with('/')
         || matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]");
     Ok(if says_how || is_here { options } else { options.ssl_mode(PgSslMode::VerifyFull) })
+}
+
+/// Opens a transaction that the server ends by itself if its client has frozen in the middle of it: a process that was
+/// stopped, or whose machine is gone, would keep its locks for ever, and others waiting. Nothing shorter than a verb may
+/// take is ended.
+fn begin(timeout: Duration) -> String {
+    let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
+    format!(
+        "BEGIN; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}"
+    )
 }
 
 async fn check_server(options: &PgConnectOptions) -> Result<()> {

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::SqlSafeStr;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::bounded::bounded;
@@ -119,7 +120,9 @@ impl Sqlite {
     ///
     /// [`Error::Busy`] if others wrote for too long.
     pub async fn begin(&self) -> Result<Transaction<sqlx::Sqlite>> {
-        Transaction::begin(Connection::new(self.shared.writer.acquire().await?)).await
+        // A plain BEGIN takes the write lock only at the first write, and then fails at once, whatever the busy timeout
+        // says, if another process wrote since the first read.
+        Transaction::begin(Connection::new(self.shared.writer.acquire().await?), "BEGIN IMMEDIATE".into_sql_str()).await
     }
 
     /// A connection for reading.

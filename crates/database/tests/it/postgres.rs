@@ -207,3 +207,19 @@ async fn a_password_shows_in_no_debug() {
     let shown = format!("{settings:?} {:?}", Postgres::connect_with(settings.clone()).await.unwrap());
     assert!(!shown.contains("canary"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_transaction_whose_client_froze_is_ended_by_the_server() {
+    let server = TestDatabase::create().await;
+    let settings = settings(server.url()).with_timeout(Duration::from_millis(300));
+    let database = Postgres::connect_with(settings).await.unwrap();
+    database.migrate(&ONE).await.unwrap();
+    let mut frozen = database.begin().await.unwrap();
+    frozen.execute("LOCK TABLE barkeep.thing").await.unwrap();
+    // Nothing more is heard of it. Others wait for the lock no longer than that.
+    let mut other = PgConnection::connect(server.url()).await.unwrap();
+    let waiting = Instant::now();
+    other.execute("DELETE FROM barkeep.thing").await.unwrap();
+    assert!(waiting.elapsed() < Duration::from_secs(10), "{:?}", waiting.elapsed());
+    assert!(frozen.execute("SELECT 1").await.is_err());
+}
