@@ -14,6 +14,7 @@ mod history;
 mod input;
 mod lease;
 mod locks;
+mod watch;
 
 use std::time::Duration;
 
@@ -28,11 +29,12 @@ pub use history::*;
 pub use input::*;
 pub use lease::*;
 pub use locks::*;
+pub use watch::*;
 
-use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue, Upkeep};
+use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue, Upkeep, Watch};
 
 /// A queue under test, empty to begin with.
-pub trait Subject: Queue + Inspect + Control + Locks + Budgets + Upkeep {
+pub trait Subject: Queue + Inspect + Control + Locks + Budgets + Upkeep + Watch {
     /// Lets time pass on the clock that the queue reads.
     fn advance(&self, by: Duration);
 }
@@ -127,6 +129,10 @@ macro_rules! queue_conformance {
             a_lock_has_one_holder
             a_lock_outlives_its_holder_by_its_lease
             a_lock_that_was_lost_cannot_be_extended_or_given_up
+
+            vitals_tell_what_waits_runs_and_failed
+            vitals_tell_how_budgets_are_spent
+            the_latest_sign_of_life_stays
 
             a_bad_job_keeps_its_whole_batch_out
             bad_claims_are_refused

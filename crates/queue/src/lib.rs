@@ -31,6 +31,7 @@ mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod statements;
 mod upkeep;
+mod watch;
 mod worker;
 
 pub use backoff::Backoff;
@@ -54,4 +55,5 @@ pub use queue::Queue;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteQueue;
 pub use upkeep::Upkeep;
+pub use watch::{Beat, BudgetVitals, Vitals, Watch};
 pub use worker::{Ending, Job, StopReason, Work, Worked, Worker};

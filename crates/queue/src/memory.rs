@@ -4,6 +4,7 @@ mod budgets;
 mod control;
 mod inspect;
 mod locks;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -40,6 +41,7 @@ struct State {
     pauses: BTreeSet<Pause>,
     locks: BTreeMap<String, crate::Lock>,
     budgets: BTreeMap<String, budgets::Budget>,
+    beats: BTreeMap<String, crate::Beat>,
 }
 
 /// A live job.
@@ -78,6 +80,7 @@ impl Default for State {
             pauses: BTreeSet::new(),
             locks: BTreeMap::new(),
             budgets: BTreeMap::new(),
+            beats: BTreeMap::new(),
         }
     }
 }

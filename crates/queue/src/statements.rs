@@ -20,6 +20,7 @@ pub trait Statements:
     + ControlStatements
     + LockStatements
     + BudgetStatements
+    + WatchStatements
     + Clone
     + Debug
     + Send
@@ -34,6 +35,7 @@ impl<D> Statements for D where
         + ControlStatements
         + LockStatements
         + BudgetStatements
+        + WatchStatements
         + Clone
         + Debug
         + Send
@@ -103,6 +105,14 @@ pub trait BudgetStatements {
     /// Whether there is such a budget.
     async fn block(&self, moved_us: i64, name: &str, time_us: i64) -> Result<bool>;
     async fn budget(&self, moved_us: i64, name: &str) -> Result<Option<BudgetState>>;
+}
+
+#[async_trait]
+pub trait WatchStatements {
+    /// One JSON object.
+    async fn vitals(&self, moved_us: i64, kind: &str) -> Result<String>;
+    /// The note is JSON.
+    async fn beat(&self, moved_us: i64, name: &str, holder: &str, note: &str) -> Result<()>;
 }
 
 /// How many leases one call takes back.

@@ -1,0 +1,56 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::{MemoryQueue, State};
+use crate::watch::{Beat, Vitals, Watch};
+use crate::{Inspect, Outcome, Result, check};
+
+#[async_trait]
+impl Watch for MemoryQueue {
+    async fn vitals(&self, kind: &str) -> Result<Vitals> {
+        check::kind("kind", kind)?;
+        let counts = self.counts().await?.remove(kind).unwrap_or_default();
+        let state = self.state();
+        let now = state.now;
+        let live = || state.live.values().filter(|job| job.new.kind == kind);
+        let held = || live().filter_map(|job| job.held.as_ref());
+        let claimable = || live().filter(|job| state.may_be_claimed(job, kind));
+        Ok(Vitals {
+            now,
+            counts,
+            paused: counts.ready - claimable().count() as u64,
+            lapsed: held().filter(|held| held.until <= now).count() as u64,
+            crashes: live().map(|job| u64::from(job.crashes)).sum(),
+            oldest_ready_at: claimable().map(|job| job.run_at).min(),
+            oldest_started_at: held().map(|held| held.since).min(),
+            failures: state.failures_since(now - TimeDelta::hours(1), kind),
+            budgets: state.budgets.iter().map(|(name, budget)| budget.vitals(name, now)).collect(),
+            beats: state.beats.values().cloned().collect(),
+        })
+    }
+
+    async fn beat(&self, name: &str, holder: &str, note: &Value) -> Result<()> {
+        check::text("name", name, 128)?;
+        check::text("holder", holder, 128)?;
+        check::json("note", note)?;
+        let mut state = self.state();
+        let beat = Beat { name: name.to_owned(), at: state.now, holder: holder.to_owned(), note: note.clone() };
+        state.beats.insert(name.to_owned(), beat);
+        Ok(())
+    }
+}
+
+impl State {
+    fn failures_since(&self, since: DateTime<Utc>, kind: &str) -> BTreeMap<String, u64> {
+        let mut failures = BTreeMap::new();
+        for (job, _) in self.finished.values() {
+            if job.kind == kind && job.outcome == Outcome::Failed && job.finished_at > since {
+                *failures.entry(job.code.clone().unwrap_or_default()).or_default() += 1;
+            }
+        }
+        failures
+    }
+}
