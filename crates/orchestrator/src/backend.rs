@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use barkeep_catalog::{Catalog, Rejections};
 use barkeep_database::Location;
-use barkeep_queue::{Budgets, Control, Inspect, Locks, Queue};
+use barkeep_queue::{Budgets, Control, Inspect, Locks, Queue, Watch};
 use barkeep_store::{ProviderName, Store};
 
 use crate::Result;
@@ -22,6 +22,8 @@ pub struct Backend {
     pub locks: Arc<dyn Locks>,
     /// The vendor's request limit, shared by all processes.
     pub budgets: Arc<dyn Budgets>,
+    /// How the jobs are doing.
+    pub watch: Arc<dyn Watch>,
     /// What to keep filled.
     pub catalog: Arc<dyn Catalog>,
     /// What the vendor refused.
@@ -66,7 +68,7 @@ impl Backend {
     /// Composes a backend of parts of your own, which need not share a database.
     pub fn of(
         store: impl Store,
-        queue: impl Queue + Inspect + Control + Locks + Budgets,
+        queue: impl Queue + Inspect + Control + Locks + Budgets + Watch,
         catalog: impl Catalog + Rejections,
     ) -> Self {
         let (queue, catalog) = (Arc::new(queue), Arc::new(catalog));
@@ -76,6 +78,7 @@ impl Backend {
             control: queue.clone(),
             locks: queue.clone(),
             budgets: queue.clone(),
+            watch: queue.clone(),
             queue,
             rejections: catalog.clone(),
             catalog,

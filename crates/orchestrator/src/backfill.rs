@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::crew::with_workers;
 use crate::progress::Unfilled;
 use crate::taken::{Excused, Taken};
-use crate::tick::{Idle, TickReport, tick};
+use crate::tick::{Idle, TickReport};
+use crate::ticked::tick;
 use crate::{Orchestrator, Result, SliceJob};
 
 /// How often a backfill looks whether all slices are done.

@@ -10,6 +10,9 @@ pub enum Error {
     /// The vendor refuses the credentials: nothing can be fetched until they are replaced.
     #[error("the vendor refuses the credentials; nothing more can be fetched until they are replaced")]
     Credentials(#[source] barkeep_provider::Error),
+    /// The vendor cannot be used: it is not who it should be.
+    #[error("the vendor cannot be used")]
+    Vendor(#[source] barkeep_provider::Error),
     /// The definition cannot be kept filled.
     #[error("definition {name:?} cannot be kept filled")]
     Definition {
@@ -40,7 +43,7 @@ impl Error {
     /// The stable code that is logged, stored and counted.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Credentials(error) => error.code(),
+            Self::Credentials(error) | Self::Vendor(error) => error.code(),
             Self::Definition { .. } => "VALIDATION_ERROR",
             Self::Queue(error) => error.code(),
             Self::Store(error) => error.code(),
@@ -53,7 +56,7 @@ impl Error {
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Credentials(_) | Self::Definition { .. } | Self::MissingFeature(_) => false,
+            Self::Credentials(_) | Self::Vendor(_) | Self::Definition { .. } | Self::MissingFeature(_) => false,
             Self::Queue(error) => error.is_transient(),
             Self::Store(error) => error.is_transient(),
             Self::Catalog(error) => error.is_transient(),

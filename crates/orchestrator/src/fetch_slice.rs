@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use barkeep_provider::{BarsRequest, Fetch, Fetched, ProvenPage, ProviderExt};
-use barkeep_store::{Commit, State, covered};
+use barkeep_store::{Commit, Committed, State, covered};
 use barkeep_types::{Series, Symbol};
 use futures::StreamExt;
 use serde::Serialize;
@@ -15,8 +15,8 @@ use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob, in_one_line};
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     pub(crate) bars_written: u64,
+    pub(crate) pages: u64,
     pub(crate) requests: u64,
-    pub(crate) expected_requests: u64,
     pub(crate) rejected: Vec<Rejected>,
 }
 
@@ -48,6 +48,14 @@ impl Failed {
         }
     }
 
+    /// The vendor's id of the request, for its support.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Provider(error) => error.request_id(),
+            Self::Payload(_) | Self::Backend(_) => None,
+        }
+    }
+
     /// The error and its causes, in one line.
     pub(crate) fn reason(&self) -> String {
         match self {
@@ -65,20 +73,21 @@ impl From<barkeep_store::Error> for Failed {
 }
 
 /// Fetches what the slice still lacks: a worker before us may have died in the middle of it.
-pub(crate) async fn fetch_slice(orchestrator: &Orchestrator, slice: &SliceJob) -> Result<Done, Failed> {
+/// `done` tells how far it came, also where it fails.
+pub(crate) async fn fetch_slice(orchestrator: &Orchestrator, slice: &SliceJob, done: &mut Done) -> Result<(), Failed> {
     let (symbols, timeframe, range) = (slice.symbols.len(), slice.timeframe, slice.range);
     orchestrator.progress().tell(ProgressEvent::SliceStarted { symbols, timeframe, range });
-    let mut done = Done { expected_requests: slice.expected_requests, ..Done::default() };
     let provider = orchestrator.provider();
     for request in requests(orchestrator, slice).await? {
         let mut fetch = provider.fetch(request);
         let mut told = 0;
-        while let Some(fetched) = next(orchestrator, &mut fetch, &mut told, &mut done).await? {
+        while let Some(fetched) = next(orchestrator, &mut fetch, &mut told, done).await? {
             match fetched {
                 Fetched::Page(page) => {
-                    let bars_written = commit(orchestrator, slice, page).await?;
-                    done.bars_written += bars_written;
-                    orchestrator.progress().tell(ProgressEvent::PageCommitted { bars_written });
+                    let committed = commit(orchestrator, slice, page).await?;
+                    done.bars_written += committed.written();
+                    done.pages += 1;
+                    orchestrator.progress().tell(committed_event(slice, &committed));
                 }
                 Fetched::Rejected { symbol, error } => {
                     done.rejected.push(set_aside(orchestrator, slice, symbol, &error).await?);
@@ -86,7 +95,7 @@ pub(crate) async fn fetch_slice(orchestrator: &Orchestrator, slice: &SliceJob) -
             }
         }
     }
-    Ok(done)
+    Ok(())
 }
 
 /// The next thing the vendor gives, with the requests it took counted, whether it came to an end or to an error.
@@ -123,8 +132,8 @@ async fn requests(orchestrator: &Orchestrator, slice: &SliceJob) -> Result<Vec<B
     Ok(parts.filter_map(request).collect())
 }
 
-/// Stores a page with what it proves, and returns how many bars that wrote.
-async fn commit(orchestrator: &Orchestrator, slice: &SliceJob, page: ProvenPage) -> Result<u64, Failed> {
+/// Stores a page with what it proves.
+async fn commit(orchestrator: &Orchestrator, slice: &SliceJob, page: ProvenPage) -> Result<Committed, Failed> {
     let mut commit = Commit::new(slice.range);
     if let Some(request) = page.request_id {
         commit = commit.with_request(request);
@@ -135,7 +144,18 @@ async fn commit(orchestrator: &Orchestrator, slice: &SliceJob, page: ProvenPage)
     for proof in page.proofs {
         commit = commit.with_proof(slice.series_of(proof.symbol), proof.range, State::Covered);
     }
-    Ok(orchestrator.backend().store.commit(&commit).await?.written())
+    Ok(orchestrator.backend().store.commit(&commit).await?)
+}
+
+fn committed_event(slice: &SliceJob, committed: &Committed) -> ProgressEvent {
+    ProgressEvent::PageCommitted {
+        timeframe: slice.timeframe,
+        bars_written: committed.written(),
+        revised: committed.revised,
+        doubled: committed.doubled,
+        dropped: committed.dropped,
+        refused: committed.refused,
+    }
 }
 
 async fn set_aside(

@@ -78,6 +78,11 @@ impl Group {
         member.map(explain).unwrap_or_default()
     }
 
+    /// Its series.
+    pub(crate) fn series(&self) -> impl Iterator<Item = &Series> {
+        self.members.iter().map(|member| &member.series)
+    }
+
     /// Whether slices of it are queued or running.
     pub(crate) fn is_in_flight(&self) -> bool {
         let ends = self.grid.spans().first().zip(self.grid.spans().last());

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::crew::with_workers;
 use crate::taken::Excused;
-use crate::tick::tick;
+use crate::ticked::tick;
 use crate::{Orchestrator, Result};
 
 /// Ticks and works until `stop` is cancelled.

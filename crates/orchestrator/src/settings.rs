@@ -3,7 +3,7 @@ use std::time::Duration;
 use barkeep_queue::Backoff;
 use chrono::TimeDelta;
 
-use crate::Clock;
+use crate::{Clock, Thresholds};
 
 /// How an orchestrator works. Every setting has a default that does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,11 @@ pub struct Settings {
     pub tick: Duration,
     /// After how long an unattended orchestrator tries a slice again that failed for good: an hour.
     pub retry_failed_after: TimeDelta,
+    /// How often an unattended orchestrator looks how everything is doing: every 15 s. Who asks more often than three times
+    /// as often is told what was seen last.
+    pub watch: Duration,
+    /// From when on something is wrong.
+    pub thresholds: Thresholds,
     /// What tells the time.
     pub clock: Clock,
     /// Who this process is, in the queue's tables: host and process id.
@@ -38,6 +43,8 @@ impl Default for Settings {
             backoff: Backoff::default(),
             tick: Duration::from_secs(60),
             retry_failed_after: TimeDelta::hours(1),
+            watch: Duration::from_secs(15),
+            thresholds: Thresholds::default(),
             clock: Clock::Host,
             name: format!("barkeep-{}", std::process::id()),
         }
@@ -67,6 +74,18 @@ impl Settings {
     #[must_use]
     pub fn with_tick(self, tick: Duration) -> Self {
         Self { tick: tick.max(Duration::from_secs(1)), ..self }
+    }
+
+    /// Looks otherwise often how everything is doing; at least every 10 ms apart.
+    #[must_use]
+    pub fn with_watch(self, watch: Duration) -> Self {
+        Self { watch: watch.max(Duration::from_millis(10)), ..self }
+    }
+
+    /// Finds something wrong earlier or later.
+    #[must_use]
+    pub fn with_thresholds(self, thresholds: Thresholds) -> Self {
+        Self { thresholds, ..self }
     }
 
     /// Lives by another clock.

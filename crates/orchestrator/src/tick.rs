@@ -1,14 +1,17 @@
 //! One tick: what is missing becomes slices in the queue, by one planner at a time over all processes.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
 use barkeep_planner::Estimate;
 use barkeep_queue::{Lock, NewJob};
+use barkeep_types::Timeframe;
 
 use crate::plan::Group;
+use crate::standing::Standing;
 use crate::taken::{Excused, Taken};
-use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob};
+use crate::{Error, Orchestrator, Result, SliceJob};
 
 /// The planner's lock, and how long one who died holding it keeps the others out.
 const LOCK: &str = "planner";
@@ -36,6 +39,8 @@ pub struct TickReport {
     pub errors: Vec<(String, Error)>,
     /// Why nothing was dispatched, if nothing was.
     pub idle: Option<Idle>,
+    /// How complete the series are, by timeframe, before what this tick dispatched.
+    pub standing: BTreeMap<Timeframe, Standing>,
     /// How long the tick took.
     pub duration: Duration,
 }
@@ -73,19 +78,6 @@ pub(crate) async fn tick(
     let mut report = planned?;
     report.idle = idle(&report, definitions);
     report.duration = started.elapsed();
-    tracing::info!(
-        scanned = report.scanned,
-        gaps = report.gaps,
-        slices = report.slices_created,
-        dispatched = report.jobs_dispatched,
-        requests = report.requests,
-        errors = report.errors.len(),
-        idle = ?report.idle,
-        elapsed_ms = report.duration.as_millis(),
-        "tick"
-    );
-    let TickReport { gaps, jobs_dispatched: slices, requests, least_requests, .. } = report;
-    orchestrator.progress().tell(ProgressEvent::Planned { gaps, slices, requests, least_requests });
     Ok(report)
 }
 
@@ -125,6 +117,7 @@ async fn plan_definition(
     for &timeframe in &definition.timeframes {
         let group = Group::look(orchestrator, definition, timeframe, taken).await?;
         let is_in_flight = group.is_in_flight();
+        report.standing.entry(timeframe).or_default().add(&group.standing());
         let plan = group.plan(orchestrator.settings().workers);
         let Estimate { gaps, requests, least_requests, .. } = plan.estimate;
         let slices = plan.slices.into_iter();

@@ -133,6 +133,7 @@ macro_rules! queue_conformance {
             vitals_tell_what_waits_runs_and_failed
             vitals_tell_how_budgets_are_spent
             the_latest_sign_of_life_stays
+            what_was_spent_stands_beside_what_was_expected
 
             a_bad_job_keeps_its_whole_batch_out
             bad_claims_are_refused

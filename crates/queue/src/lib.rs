@@ -55,5 +55,5 @@ pub use queue::Queue;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteQueue;
 pub use upkeep::Upkeep;
-pub use watch::{Beat, BudgetVitals, Vitals, Watch};
+pub use watch::{Beat, BudgetVitals, Spent, Vitals, Watch};
 pub use worker::{Ending, Job, StopReason, Work, Worked, Worker};

@@ -107,10 +107,15 @@ pub trait BudgetStatements {
     async fn budget(&self, moved_us: i64, name: &str) -> Result<Option<BudgetState>>;
 }
 
+/// Days since 1970, group, jobs, cost, expected cost.
+pub(crate) type SpentColumns = (i64, Option<String>, i64, i64, i64);
+
 #[async_trait]
 pub trait WatchStatements {
     /// One JSON object.
     async fn vitals(&self, moved_us: i64, kind: &str) -> Result<String>;
+    /// Days since 1970, group, jobs, cost, expected cost.
+    async fn spent(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<SpentColumns>>;
     /// The note is JSON.
     async fn beat(&self, moved_us: i64, name: &str, holder: &str, note: &str) -> Result<()>;
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -26,6 +26,14 @@ pub trait Watch: Debug + Send + Sync + 'static {
     /// [`Error::Invalid`](crate::Error::Invalid) for a name or holder that is empty or longer than 128 bytes, or a note
     /// above 1 MiB; [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn beat(&self, name: &str, holder: &str, note: &Value) -> Result<()>;
+
+    /// What jobs cost that succeeded since `since`, and what that was expected to be: the `expected_cost` of their results,
+    /// where those are objects with such a number. By day and group; of what the history still holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn spent(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<Spent>>;
 }
 
 /// How the jobs of a kind are doing, over all processes, by the database's clock.
@@ -66,6 +74,22 @@ pub struct BudgetVitals {
     pub spent_today: u64,
     /// Whether nothing is handed out for now, because the provider said so.
     pub is_blocked: bool,
+}
+
+/// What the jobs of a group cost that succeeded on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Spent {
+    /// The day (UTC).
+    pub day: NaiveDate,
+    /// Their group, if they had one.
+    pub group: Option<String>,
+    /// How many there were.
+    pub jobs: u64,
+    /// What they cost.
+    pub cost: u64,
+    /// What they were expected to cost.
+    pub expected_cost: u64,
 }
 
 /// A sign of life.

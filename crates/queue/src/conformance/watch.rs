@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{AGE, KIND, LEASE, Subject, job, leased};
-use crate::{Failure, Pause, Rate, Then};
+use crate::{Completion, Failure, Pause, Rate, Then};
 
 pub async fn vitals_tell_what_waits_runs_and_failed(queue: &dyn Subject) {
     let quiet = queue.vitals(KIND).await.unwrap();
@@ -56,4 +56,27 @@ pub async fn the_latest_sign_of_life_stays(queue: &dyn Subject) {
     for (name, holder) in [("", "x"), ("x", "")] {
         assert_eq!(queue.beat(name, holder, &json!(null)).await.unwrap_err().code(), "VALIDATION_ERROR");
     }
+}
+
+pub async fn what_was_spent_stands_beside_what_was_expected(queue: &dyn Subject) {
+    let since = queue.now().await.unwrap();
+    for (key, cost, result) in [
+        ("a", 3, json!({ "expected_cost": 2 })),
+        ("b", 4, json!({ "expected_cost": 5 })),
+        ("c", 1, json!({ "expected_cost": "many" })),
+        ("d", 1, json!(7)),
+        ("e", 0, json!(null)),
+    ] {
+        let lease = leased(queue, job(key).with_group("g")).await;
+        queue.complete(&[Completion::new(lease.key()).with_cost(cost).with_result(result)]).await.unwrap();
+    }
+    let failed = leased(queue, job("f").with_group("g")).await;
+    queue.fail(&[Failure::new(failed.key(), "X", "").then(Then::Discard).with_cost(9)]).await.unwrap();
+
+    let spent = queue.spent(KIND, since).await.unwrap();
+    // The day may have changed in between.
+    let sum = spent.iter().fold((0, 0, 0), |sum, day| (sum.0 + day.jobs, sum.1 + day.cost, sum.2 + day.expected_cost));
+    assert_eq!(sum, (5, 9, 7));
+    assert!(spent.iter().all(|day| day.group.as_deref() == Some("g") && day.day >= since.date_naive()));
+    assert_eq!(queue.spent(KIND, since + AGE).await.unwrap(), []);
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::DatabaseQueue;
 use crate::statements::Statements;
-use crate::watch::{Beat, BudgetVitals, Vitals, Watch};
+use crate::watch::{Beat, BudgetVitals, Spent, Vitals, Watch};
 use crate::{Counts, Result, check};
 
 #[async_trait]
@@ -25,6 +25,19 @@ impl<D: Statements> Watch for DatabaseQueue<D> {
         check::text("holder", holder, 128)?;
         let note = check::json("note", note)?;
         self.database.beat(self.clock.moved_us(), name, holder, &note).await
+    }
+
+    async fn spent(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<Spent>> {
+        check::kind("kind", kind)?;
+        let number = |sum: i64| sum.max(0).cast_unsigned();
+        let spent = |(days, group, jobs, cost, expected)| Spent {
+            day: instant(i64::saturating_mul(days, 86_400_000_000)).date_naive(),
+            group,
+            jobs: number(jobs),
+            cost: number(cost),
+            expected_cost: number(expected),
+        };
+        Ok(self.database.spent(kind, since).await?.into_iter().map(spent).collect())
     }
 }
 

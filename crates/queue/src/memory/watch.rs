@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{MemoryQueue, State};
-use crate::watch::{Beat, Vitals, Watch};
+use crate::watch::{Beat, Spent, Vitals, Watch};
 use crate::{Inspect, Outcome, Result, check};
 
 #[async_trait]
@@ -40,6 +40,23 @@ impl Watch for MemoryQueue {
         let beat = Beat { name: name.to_owned(), at: state.now, holder: holder.to_owned(), note: note.clone() };
         state.beats.insert(name.to_owned(), beat);
         Ok(())
+    }
+
+    async fn spent(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<Spent>> {
+        check::kind("kind", kind)?;
+        let state = self.state();
+        let mut spent = BTreeMap::new();
+        let ended = state.finished.values().map(|(job, _)| job);
+        for job in ended.filter(|job| job.kind == kind && job.outcome == Outcome::Succeeded && job.finished_at >= since)
+        {
+            let (day, group) = (job.finished_at.date_naive(), job.group.clone());
+            let new = || Spent { day, group: group.clone(), jobs: 0, cost: 0, expected_cost: 0 };
+            let line: &mut Spent = spent.entry((day, job.group.clone())).or_insert_with(new);
+            line.jobs += 1;
+            line.cost += job.cost;
+            line.expected_cost += job.result["expected_cost"].as_u64().unwrap_or(0);
+        }
+        Ok(spent.into_values().collect())
     }
 }
 
