@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
-use barkeep_provider::{BarsRequest, Limits, Page, PageToken, Provider};
+use barkeep_provider::{BarsRequest, Calls, Limits, Page, PageToken, Provider};
 
 use crate::metrics;
 
@@ -29,8 +29,17 @@ impl<P: Provider> Provider for Measured<P> {
     }
 
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> barkeep_provider::Result<Page> {
+        self.page_counted(request, token, &Calls::default()).await
+    }
+
+    async fn page_counted(
+        &self,
+        request: &BarsRequest,
+        token: Option<&PageToken>,
+        calls: &Calls,
+    ) -> barkeep_provider::Result<Page> {
         let asked = Instant::now();
-        let page = self.inner.page(request, token).await;
+        let page = self.inner.page_counted(request, token, calls).await;
         metrics::requested(page.as_ref().map_or_else(|error| error.code(), |_| "OK"), asked.elapsed());
         page
     }

@@ -1,7 +1,7 @@
 //! Before anything is claimed: whether the parts work together.
 
 use barkeep_catalog::Definition;
-use barkeep_provider::{BarsRequest, Error as ProviderError};
+use barkeep_provider::{BarsRequest, Calls, Error as ProviderError};
 use barkeep_types::TimeRange;
 use chrono::TimeDelta;
 
@@ -33,8 +33,9 @@ fn probe(orchestrator: &Orchestrator, definition: &Definition) -> Option<BarsReq
 }
 
 async fn ask(orchestrator: &Orchestrator, request: &BarsRequest) -> Result<()> {
-    let answer = orchestrator.provider().page(request, None).await;
-    orchestrator.progress().tell(ProgressEvent::Requested { requests: 1 });
+    let calls = Calls::default();
+    let answer = orchestrator.provider().page_counted(request, None, &calls).await;
+    orchestrator.progress().tell(ProgressEvent::Requested { requests: calls.count() });
     match answer {
         Err(error @ ProviderError::Unauthenticated { .. }) => Err(Error::Credentials(error)),
         Err(error @ ProviderError::Untrusted { .. }) => Err(Error::Vendor(error)),
