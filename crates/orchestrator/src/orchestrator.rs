@@ -1,21 +1,27 @@
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use barkeep_calendar::Calendar;
+use barkeep_calendar::{Always, Calendar};
 use barkeep_catalog::{Definition, Pattern};
 use barkeep_planner::Explanation;
 use barkeep_provider::Provider;
 use barkeep_queue::Select;
-use barkeep_types::Series;
+use barkeep_types::{Hours, Series, Symbol, TimeRange};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::backfill::{BackfillReport, backfill};
+use crate::batch::batch;
+use crate::ensure::{ensure_coverage, watch};
 use crate::progress::Progress;
 use crate::run::{enabled, run};
 use crate::status::{explain, status};
 use crate::taken::Excused;
 use crate::tick::{TickReport, tick};
-use crate::{Backend, ProgressEvent, Result, Settings, SliceJob, Snapshot, Status};
+use crate::{
+    Backend, BatchReport, Ensured, ProgressEvent, Reference, Result, Settings, SliceJob, Snapshot, Status, rewritten,
+};
 
 /// Keeps bars complete: finds what is missing, fetches it, and stores it, over any number of processes that share a
 /// database. A clone is a handle to the same.
@@ -28,9 +34,22 @@ pub struct Orchestrator {
 struct Parts {
     provider: Arc<dyn Provider>,
     calendar: Arc<dyn Calendar>,
+    reference: Option<Arc<dyn Reference>>,
     backend: Backend,
     settings: Settings,
     progress: Progress,
+    /// When the vendor last told of corporate actions.
+    actions_at: Mutex<Option<Instant>>,
+    /// Symbols that the vendor said it lists.
+    listed: Mutex<HashSet<Symbol>>,
+}
+
+impl Parts {
+    fn new(provider: Arc<dyn Provider>, calendar: Arc<dyn Calendar>, backend: Backend, settings: Settings) -> Self {
+        let (reference, progress) = (None, Progress::new());
+        let (actions_at, listed) = (Mutex::default(), Mutex::default());
+        Self { provider, calendar, reference, backend, settings, progress, actions_at, listed }
+    }
 }
 
 impl Orchestrator {
@@ -49,8 +68,25 @@ impl Orchestrator {
         backend: Backend,
         settings: Settings,
     ) -> Self {
-        let (provider, calendar) = (Arc::new(provider), Arc::new(calendar));
-        Self { parts: Arc::new(Parts { provider, calendar, backend, settings, progress: Progress::new() }) }
+        let parts = Parts::new(Arc::new(provider), Arc::new(calendar), backend, settings);
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Asks the vendor which symbols there are, and what rewrote adjusted series. Alpaca's client can tell:
+    ///
+    /// ```
+    /// # use barkeep_orchestrator::{Backend, Orchestrator, alpaca::Alpaca, calendar::Nyse};
+    /// fn compose(alpaca: Alpaca, backend: Backend) -> Orchestrator {
+    ///     Orchestrator::new(alpaca.clone(), Nyse, backend).with_reference(alpaca)
+    /// }
+    /// ```
+    ///
+    /// To be said first: handles that were cloned before go without.
+    #[must_use]
+    pub fn with_reference(self, reference: impl Reference) -> Self {
+        let Parts { provider, calendar, backend, settings, .. } = &*self.parts;
+        let parts = Parts::new(Arc::clone(provider), Arc::clone(calendar), backend.clone(), settings.clone());
+        Self { parts: Arc::new(Parts { reference: Some(Arc::new(reference)), ..parts }) }
     }
 
     /// Looks once at every enabled definition and puts what is missing into the queue, for workers of any process.
@@ -88,6 +124,40 @@ impl Orchestrator {
     /// that will not recover by itself. What single slices fail with is in the report.
     pub async fn backfill(&self, definitions: &[Definition], stop: &CancellationToken) -> Result<BackfillReport> {
         backfill(self, definitions, stop).await
+    }
+
+    /// Stores a definition, puts what it lacks into the queue, and says what that comes to: batches, requests, and what
+    /// asking for many symbols at once saves. The same again adds nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Definition`](crate::Error::Definition) or [`Error::Batch`](crate::Error::Batch) if it cannot be kept filled,
+    /// [`Error::Catalog`](crate::Error::Catalog) if it would narrow the stored one, or the database failed; nothing is
+    /// stored or enqueued then.
+    pub async fn batch(&self, definition: &Definition) -> Result<BatchReport> {
+        batch(self, definition).await
+    }
+
+    /// Sees to it that a series gets filled over `window`, in regular hours, and says how far that has come: ask again for
+    /// how it goes on. A definition of its own is made if no enabled one covers it, and widened if it is asked for more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSymbol`](crate::Error::UnknownSymbol) if the vendor can tell ([`Orchestrator::with_reference`]),
+    /// [`Error::Refused`](crate::Error::Refused) if it refuses the series, or the database failed.
+    pub async fn ensure_coverage(&self, series: &Series, window: TimeRange) -> Result<Ensured> {
+        ensure_coverage(self, series, window).await
+    }
+
+    /// Keeps symbols filled that somebody looks at: `m15`, `h1` and `h4` over the last 30 days, `d1` and `w1` over the last
+    /// 730, before what has a lower priority than 150. Returns the names of the two definitions, which grow with every call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSymbol`](crate::Error::UnknownSymbol) for the first symbol that the vendor does not list, if it can
+    /// tell, or the database failed.
+    pub async fn watch(&self, symbols: &[Symbol]) -> Result<[String; 2]> {
+        watch(self, symbols).await
     }
 
     /// How everything stands, over all processes that share the database.
@@ -129,7 +199,9 @@ impl Orchestrator {
         let backend = self.backend();
         let disabled = backend.catalog.disable(names).await?;
         for name in &disabled {
-            backend.control.cancel(&Select::all().of_kind(SliceJob::KIND).of_group(name)).await?;
+            for kind in [SliceJob::KIND, SliceJob::RECHECK] {
+                backend.control.cancel(&Select::all().of_kind(kind).of_group(name)).await?;
+            }
         }
         Ok(disabled)
     }
@@ -160,6 +232,32 @@ impl Orchestrator {
 
     pub(crate) fn calendar(&self) -> &dyn Calendar {
         &*self.parts.calendar
+    }
+
+    /// When bars of these hours trade.
+    pub(crate) fn calendar_for(&self, hours: Hours) -> &dyn Calendar {
+        match hours {
+            Hours::Regular | Hours::Extended => self.calendar(),
+            Hours::Always => &Always,
+        }
+    }
+
+    pub(crate) fn reference(&self) -> Option<&dyn Reference> {
+        self.parts.reference.as_deref()
+    }
+
+    /// Symbols that the vendor said it lists, so that it is not asked again.
+    pub(crate) fn listed(&self) -> MutexGuard<'_, HashSet<Symbol>> {
+        self.parts.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_time_to_ask_for_actions(&self) -> bool {
+        let asked_at = *self.parts.actions_at.lock().unwrap_or_else(PoisonError::into_inner);
+        asked_at.is_none_or(|asked_at| asked_at.elapsed() >= rewritten::EVERY)
+    }
+
+    pub(crate) fn asked_for_actions(&self) {
+        *self.parts.actions_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     pub(crate) fn progress(&self) -> &Progress {

@@ -34,6 +34,10 @@ pub enum ProgressEvent {
     PageCommitted {
         /// How many bars were written, new or revised.
         bars_written: u64,
+        /// How many of them were there before, with other numbers.
+        bars_revised: u64,
+        /// How many bars could not be true and went into quarantine.
+        quarantined: u64,
     },
     /// Requests were answered, with a page or an error.
     Requested {

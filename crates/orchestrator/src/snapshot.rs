@@ -31,6 +31,10 @@ pub struct Totals {
     pub requests: u64,
     /// Bars written.
     pub bars_written: u64,
+    /// Bars written that were there before, with other numbers.
+    pub bars_revised: u64,
+    /// Bars that could not be true, and went into quarantine.
+    pub quarantined: u64,
 }
 
 impl Totals {
@@ -43,7 +47,11 @@ impl Totals {
                 self.least_requests += least_requests;
             }
             ProgressEvent::Requested { requests } => self.requests += requests,
-            ProgressEvent::PageCommitted { bars_written } => self.bars_written += bars_written,
+            ProgressEvent::PageCommitted { bars_written, bars_revised, quarantined } => {
+                self.bars_written += bars_written;
+                self.bars_revised += bars_revised;
+                self.quarantined += quarantined;
+            }
             ProgressEvent::SliceDone { .. } => self.slices += 1,
             ProgressEvent::SliceStarted { .. }
             | ProgressEvent::SymbolRejected { .. }
@@ -65,6 +73,8 @@ impl Sub for Totals {
             least_requests: self.least_requests - before.least_requests,
             requests: self.requests - before.requests,
             bars_written: self.bars_written - before.bars_written,
+            bars_revised: self.bars_revised - before.bars_revised,
+            quarantined: self.quarantined - before.quarantined,
         }
     }
 }

@@ -6,16 +6,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use barkeep_provider::Retry;
 use barkeep_queue::{Ending, Job, Then, Work, Worker};
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::fetch_slice::{Done, Failed, fetch_slice};
-use crate::{Error, Orchestrator, ProgressEvent, SliceJob};
+use crate::build_slice::build_slice;
+use crate::fetch_slice::fetch_slice;
+use crate::outcome::{Done, Failed};
+use crate::{Error, Orchestrator, ProgressEvent, SliceJob, UnreadableSlice};
 
 /// How long to stay away from a vendor that limits us and does not say for how long.
 const LIMITED: Duration = Duration::from_secs(15);
 /// How long to stay away from our own database when it is out.
 const OUTAGE: Duration = Duration::from_secs(5);
+/// How long a slice waits for somebody who can read it.
+const UNREADABLE: Duration = Duration::from_secs(60);
 
 /// An error that makes further work pointless: it stops the workers, and whoever runs them.
 #[derive(Clone, Debug)]
@@ -46,6 +49,7 @@ pub(crate) fn worker(orchestrator: &Orchestrator, fatal: &Fatal) -> Worker {
     let settings = orchestrator.settings();
     let slices = Slices { orchestrator: orchestrator.clone(), fatal: fatal.clone() };
     Worker::new(Arc::clone(&orchestrator.backend().queue), SliceJob::KIND, slices)
+        .with_kind(SliceJob::RECHECK)
         .with_name(&settings.name)
         .with_concurrency(settings.workers)
         .with_lease(settings.lease)
@@ -62,10 +66,20 @@ impl Work for Slices {
     async fn work(&self, job: Job) -> Ending {
         let slice = match SliceJob::read(&job.payload) {
             Ok(slice) => slice,
+            Err(error @ UnreadableSlice::Newer(_)) => {
+                tracing::warn!(job = %job.id, %error, "left to a newer worker; upgrade this one");
+                return job.snoozed(UNREADABLE);
+            }
             Err(error) => return self.failed(&job, &Failed::Payload(error), Then::Discard),
         };
+        let fetch = async {
+            match slice.source {
+                Some(source) => build_slice(&self.orchestrator, &slice, source).await,
+                None => fetch_slice(&self.orchestrator, &slice).await,
+            }
+        };
         let fetched = tokio::select! {
-            fetched = fetch_slice(&self.orchestrator, &slice) => fetched,
+            fetched = fetch => fetched,
             // Pages already stored stay; whoever has the slice next fetches the rest.
             _ = job.stopped() => return job.snoozed(Duration::ZERO),
         };
@@ -80,8 +94,17 @@ impl Slices {
     fn done(&self, job: &Job, done: &Done) -> Ending {
         tracing::debug!(job = %job.id, requests = done.requests, bars = done.bars_written, "slice done");
         self.orchestrator.progress().tell(ProgressEvent::SliceDone { expected_requests: done.expected_requests });
-        let result = json!({ "bars_written": done.bars_written, "rejected": done.rejected });
-        job.done().with_result(result).with_cost(done.requests).into()
+        let completion = job.done().with_result(done.result()).with_cost(done.requests);
+        if job.kind == SliceJob::RECHECK {
+            // Looked at twice and found alike: that is how it is.
+            return completion.into();
+        }
+        let wait = self.orchestrator.settings().recheck_after.to_std().unwrap_or_default();
+        let again = done.suspicious.iter().map(|slice| {
+            let again = slice.recheck(wait).with_priority(job.priority);
+            job.group.iter().fold(again, |again, group| again.with_group(group))
+        });
+        completion.with_rest(again.collect()).into()
     }
 
     fn fail(&self, job: &Job, failed: Failed) -> Ending {
