@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+pub mod bound;
 pub mod universe;
+pub mod vendor;
 
 /// Prints a ratio that a reader or a script can check.
 pub fn print_ratio(name: &str, value: f64) {

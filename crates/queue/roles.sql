@@ -9,17 +9,18 @@ GRANT USAGE ON SCHEMA barkeep TO barkeep_worker, barkeep_reader;
 
 GRANT SELECT ON
     barkeep.database_migration, barkeep.queue_job, barkeep.queue_ready, barkeep.queue_lease, barkeep.queue_done,
-    barkeep.queue_attempt, barkeep.queue_tally, barkeep.queue_lock, barkeep.queue_pause, barkeep.queue_budget
+    barkeep.queue_attempt, barkeep.queue_tally, barkeep.queue_lock, barkeep.queue_pause, barkeep.queue_budget,
+    barkeep.queue_budget_of, barkeep.queue_cap, barkeep.queue_use
 TO barkeep_worker, barkeep_reader;
 
 GRANT INSERT, UPDATE, DELETE ON
     barkeep.queue_job, barkeep.queue_ready, barkeep.queue_lease, barkeep.queue_lock, barkeep.queue_pause,
-    barkeep.queue_budget
+    barkeep.queue_budget, barkeep.queue_budget_of, barkeep.queue_cap
 TO barkeep_worker;
 
 -- FOR UPDATE, by which giving failed jobs back holds them, needs the right to update.
 GRANT INSERT, UPDATE, DELETE ON barkeep.queue_done TO barkeep_worker;
 GRANT INSERT ON barkeep.queue_attempt TO barkeep_worker;
-GRANT INSERT, DELETE ON barkeep.queue_tally TO barkeep_worker;
+GRANT INSERT, DELETE ON barkeep.queue_tally, barkeep.queue_use TO barkeep_worker;
 GRANT USAGE ON SEQUENCE barkeep.queue_job_id_seq TO barkeep_worker;
 GRANT EXECUTE ON FUNCTION barkeep.queue_prune(timestamptz, timestamptz, bigint) TO barkeep_worker;

@@ -32,18 +32,18 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// A folder holds no file named `<symbol>_<timeframe>.csv`.
-    #[error("no recorded bars in {}: expected files named <symbol>_<timeframe>.csv", .path.display())]
+    /// A folder holds no file named `<symbol>_<timeframe>.csv` or `.parquet`.
+    #[error("no recorded bars in {}: expected files named <symbol>_<timeframe>.csv or .parquet", .path.display())]
     NoRecords {
         /// The folder.
         path: PathBuf,
     },
     /// A file of recorded bars does not hold bars.
-    #[error("malformed recorded bar in {} at line {line}: {reason}", .path.display())]
+    #[error("malformed recorded bars in {}:{line}: {reason}", .path.display())]
     MalformedRecord {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1; 0 if the file's name is meant.
+        /// The line of a text or the row of a table, counted from 1; 0 if the file as a whole is meant, or its name.
         line: u64,
         /// What is wrong with it.
         reason: String,

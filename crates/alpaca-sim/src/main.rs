@@ -31,7 +31,7 @@ struct MarketArguments {
     /// What the bars are drawn from
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A folder of recorded bars to serve instead of drawn ones: files named SYMBOL_TIMEFRAME.csv
+    /// A folder of recorded bars to serve instead of drawn ones: files named SYMBOL_TIMEFRAME.csv or .parquet
     #[arg(long, value_name = "DIR", conflicts_with_all = ["seed", "symbols"])]
     data: Option<PathBuf>,
     /// Further symbols to list, comma separated

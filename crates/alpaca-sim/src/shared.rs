@@ -10,6 +10,7 @@ use crate::limiter::{Limiter, Quota};
 use crate::options::Options;
 use crate::query::Parameters;
 use crate::routes::Endpoint;
+use crate::stamp::http_date;
 use crate::trading::identifier;
 use crate::wire::Request;
 
@@ -58,7 +59,13 @@ impl Shared {
             None if request.method != "GET" => Answer::refusal(405, "method not allowed").into(),
             None => Answer::refusal(404, "endpoint not found").into(),
         };
-        Reply { answer: reply.answer.with_header("X-Request-ID", identifier(&number.to_string(), None)), ..reply }
+        let answer = reply.answer.with_header("X-Request-ID", identifier(&number.to_string(), None));
+        Reply { answer: dated(answer, now), ..reply }
+    }
+
+    /// The answer to what is no request.
+    pub(crate) fn refuse(&self, refusal: Answer) -> Answer {
+        dated(refusal, self.options.clock.now_millis())
     }
 
     /// The answer to a request whose caller is known and within the limit, or a refusal.
@@ -121,6 +128,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// Every answer tells the time by which its other instants are meant.
+fn dated(answer: Answer, now: i64) -> Answer {
+    answer.with_header("Date", http_date(now.div_euclid(1000)))
 }
 
 impl From<Answer> for Reply {

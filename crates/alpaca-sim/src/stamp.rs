@@ -58,6 +58,12 @@ pub(crate) fn text(seconds: i64) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// An instant as headers write it.
+pub(crate) fn http_date(seconds: i64) -> String {
+    let instant = DateTime::from_timestamp_secs(seconds).unwrap_or_default();
+    instant.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -76,7 +76,7 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Res
     loop {
         let request = match read_head(&mut stream, &mut buffer).await? {
             Head::Request(request) => request,
-            Head::Refused(answer) => return stream.write_all(&bytes(&answer, false, true)).await,
+            Head::Refused(answer) => return stream.write_all(&bytes(&shared.refuse(answer), false, true)).await,
             Head::Closed => return Ok(()),
         };
         let close = request.wants_close() || request.method != "GET";

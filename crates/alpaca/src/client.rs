@@ -1,11 +1,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use barkeep_provider::{BarsRequest, Limits, Page, PageToken, Provider, Result};
+use barkeep_provider::{Allowance, BarsRequest, Calls, Limits, Page, PageToken, Provider, Result, RetryPolicy};
 use barkeep_types::Timeframe;
 use chrono::{NaiveDate, TimeDelta};
-use serde::de::DeserializeOwned;
-use url::Url;
 
 use crate::endpoint::Endpoint;
 use crate::http::Timeouts;
@@ -18,6 +16,8 @@ const PAGE: u32 = 10_000;
 /// The first trading day of Alpaca's history: 2016-01-04, by New York's clock.
 const EARLIEST: &str = "2016-01-04T05:00:00Z";
 const MEBIBYTE: u64 = 1 << 20;
+/// The limit of the trading API, under every plan.
+const TRADING_REQUESTS: u32 = 200;
 
 /// What a subscription allows. The vendor's own headers overrule it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -30,27 +30,41 @@ pub enum Plan {
     Plus,
 }
 
+impl Plan {
+    const fn requests_a_minute(self) -> u32 {
+        match self {
+            Self::Basic => 200,
+            Self::Plus => 10_000,
+        }
+    }
+}
+
 /// Alpaca's historical bars: stocks, and crypto under the feeds that are its places, `us` above all.
 ///
-/// A clone shares the connections. Nothing is sent before the first request, and no request is repeated: wrap it in
-/// `barkeep_provider`'s wrappers for that.
+/// A clone shares the connections and the allowance of requests. Nothing is sent before the first request. A page of bars
+/// is asked for once and at once: `barkeep_provider`'s wrappers keep to the limit and ride out blips. Whatever else is
+/// asked does so by itself.
 ///
 /// ```
 /// use barkeep_alpaca::{Alpaca, Credentials, Plan};
+/// use barkeep_provider::{RateLimited, Retrying};
 ///
 /// let alpaca = Alpaca::new(Credentials::new("key", "secret")?).with_plan(Plan::Plus);
+/// // Bars and corporate actions count against one limit.
+/// let bars = Retrying::new(RateLimited::new(alpaca.clone()).with_allowance(alpaca.allowance()));
 /// # Ok::<(), barkeep_alpaca::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct Alpaca {
-    credentials: Credentials,
-    data: Server,
-    trading: Server,
+    pub(crate) credentials: Credentials,
+    pub(crate) data: Server,
+    pub(crate) trading: Server,
+    pub(crate) retries: RetryPolicy,
     allowed_hosts: Vec<String>,
     plan: Plan,
     limits: Option<Limits>,
     common: Common,
-    manner: Manner,
+    pub(crate) manner: Manner,
 }
 
 impl Alpaca {
@@ -58,12 +72,15 @@ impl Alpaca {
     /// of its paper twin if the key is for that.
     pub fn new(credentials: Credentials) -> Self {
         let manner = Manner { timeouts: Timeouts::default(), use_proxy: true, most_bytes: 32 * MEBIBYTE };
+        let (plan, is_paper) = (Plan::default(), credentials.are_for_paper());
+        let trading = if is_paper { Endpoint::paper() } else { Endpoint::trading() };
         Self {
-            data: Server::new(Endpoint::data()),
-            trading: Server::new(if credentials.are_for_paper() { Endpoint::paper() } else { Endpoint::trading() }),
+            data: Server::new(Endpoint::data(), plan.requests_a_minute()),
+            trading: Server::new(trading, TRADING_REQUESTS),
             credentials,
+            retries: RetryPolicy::default(),
             allowed_hosts: Vec::new(),
-            plan: Plan::default(),
+            plan,
             limits: None,
             common: Common { page_bars: PAGE, ..Common::default() },
             manner,
@@ -91,8 +108,8 @@ impl Alpaca {
     ///
     /// [`ConfigError`] if the URL is malformed, has user info, or leads to a host that is not allowed.
     pub fn with_base_url(self, url: &str) -> Result<Self, ConfigError> {
-        let data = Server::new(Endpoint::parse(url, &self.allowed_hosts)?);
-        Ok(Self { data, ..self })
+        let endpoint = Endpoint::parse(url, &self.allowed_hosts)?;
+        Ok(Self { data: self.data.at(endpoint), ..self })
     }
 
     /// Asks another server for calendar and assets, under the same rules.
@@ -101,8 +118,8 @@ impl Alpaca {
     ///
     /// [`ConfigError`] if the URL is malformed, has user info, or leads to a host that is not allowed.
     pub fn with_trading_url(self, url: &str) -> Result<Self, ConfigError> {
-        let trading = Server::new(Endpoint::parse(url, &self.allowed_hosts)?);
-        Ok(Self { trading, ..self })
+        let endpoint = Endpoint::parse(url, &self.allowed_hosts)?;
+        Ok(Self { trading: self.trading.at(endpoint), ..self })
     }
 
     /// Lets credentials go to another host, such as a proxy of your own, over HTTPS.
@@ -114,14 +131,28 @@ impl Alpaca {
 
     /// Says what the subscription allows.
     #[must_use]
-    pub fn with_plan(self, plan: Plan) -> Self {
+    pub fn with_plan(mut self, plan: Plan) -> Self {
+        self.data.allowance = Allowance::per_minute(plan.requests_a_minute());
         Self { plan, ..self }
     }
 
     /// Says what the server allows, where that is not what a plan says: a simulator, or a proxy of your own.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.data.allowance = Allowance::per_minute(limits.requests_a_minute.unwrap_or(u32::MAX));
         Self { limits: Some(limits), ..self }
+    }
+
+    /// Sends requests for something other than bars again in another way than [`RetryPolicy::default`]'s.
+    #[must_use]
+    pub fn with_retries(self, retries: RetryPolicy) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// The requests that may be made of the market-data API, on which corporate actions draw: for a
+    /// [`RateLimited`](barkeep_provider::RateLimited) that draws on it for bars. Ask for it once all else is set.
+    pub fn allowance(&self) -> Allowance {
+        self.data.allowance.clone()
     }
 
     /// Identifies symbols as of a day, so that a reused or renamed one keeps its meaning. Alpaca's default is today.
@@ -169,25 +200,6 @@ impl Alpaca {
     fn in_manner(self, manner: Manner) -> Self {
         Self { manner, data: self.data.anew(), trading: self.trading.anew(), ..self }
     }
-
-    /// Asks the trading API.
-    pub(crate) async fn get_trading<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
-        self.get_json(&self.trading, path, query).await
-    }
-
-    /// Asks the market-data API for something other than bars.
-    pub(crate) async fn get_data<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
-        self.get_json(&self.data, path, query).await
-    }
-
-    async fn get_json<T: DeserializeOwned>(&self, server: &Server, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
-        let mut url: Url = server.endpoint().join(path);
-        url.query_pairs_mut().extend_pairs(query);
-        match server.get(url, self.credentials.headers(), self.manner).await? {
-            Ok(body) => serde_json::from_slice(&body.bytes).map_err(|error| body.unreadable(error)),
-            Err(refused) => Err(refusal::error(refused)),
-        }
-    }
 }
 
 #[async_trait]
@@ -196,9 +208,9 @@ impl Provider for Alpaca {
         if let Some(limits) = &self.limits {
             return limits.clone();
         }
-        let (requests, delay) = match self.plan {
-            Plan::Basic => (200, TimeDelta::minutes(16)),
-            Plan::Plus => (10_000, TimeDelta::zero()),
+        let delay = match self.plan {
+            Plan::Basic => TimeDelta::minutes(16),
+            Plan::Plus => TimeDelta::zero(),
         };
         Limits {
             source_minutes_a_page: Some(PAGE),
@@ -206,7 +218,7 @@ impl Provider for Alpaca {
             symbols_a_request: 200,
             // A comma takes three bytes in a URL; this leaves it well below what servers refuse.
             symbol_bytes_a_request: 2_000,
-            requests_a_minute: Some(requests),
+            requests_a_minute: Some(self.plan.requests_a_minute()),
             delay,
             earliest: EARLIEST.parse().ok(),
             ..Limits::new(self.common.page_bars)
@@ -214,10 +226,14 @@ impl Provider for Alpaca {
     }
 
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> Result<Page> {
+        self.page_counted(request, token, &Calls::default()).await
+    }
+
+    async fn page_counted(&self, request: &BarsRequest, token: Option<&PageToken>, calls: &Calls) -> Result<Page> {
         let Some(url) = query::bars_url(self.data.endpoint(), &self.common, request, token)? else {
             return Ok(Page::default());
         };
-        let body = match self.data.get(url, self.credentials.headers(), self.manner).await? {
+        let body = match self.data.get(url, self.credentials.headers(), self.manner, calls).await? {
             Ok(body) => body,
             Err(refused) => return Err(refusal::of_bars(refused, request, token)),
         };

@@ -4,10 +4,9 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use barkeep_provider::{Answer, Error, Quota, Result};
+use barkeep_provider::{Answer, Calls, Error, Quota, Result};
 use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Certificate, Client, Response, StatusCode, redirect, retry};
-use url::Url;
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, redirect, retry};
 
 use crate::headers;
 
@@ -90,14 +89,20 @@ pub(crate) fn client(timeouts: Timeouts, use_proxy: bool, is_local: bool) -> Res
     }
 }
 
-/// Asks for `url`, and reads at most `most_bytes` of the decompressed answer.
+/// Sends a request, which `calls` counts unless there was nobody to send it to, and reads at most `most_bytes` of the
+/// decompressed answer.
 pub(crate) async fn get(
-    client: &Client,
-    url: Url,
-    credentials: HeaderMap,
+    request: RequestBuilder,
     most_bytes: u64,
+    calls: &Calls,
 ) -> Result<std::result::Result<Body, Refused>> {
-    let mut response = client.get(url).headers(credentials).send().await.map_err(unsent)?;
+    calls.add_one();
+    let mut response = request.send().await.map_err(|error| {
+        if error.is_connect() {
+            calls.take_one_back();
+        }
+        unsent(error)
+    })?;
     let status = response.status();
     let request_id = headers::request_id(response.headers()).map(str::to_owned);
     if status.is_redirection() {

@@ -11,6 +11,7 @@ mod error;
 mod headers;
 mod http;
 mod query;
+mod reference;
 mod refusal;
 mod server;
 mod sessions;

@@ -1,6 +1,6 @@
 use std::sync::OnceLock;
 
-use barkeep_provider::Result;
+use barkeep_provider::{Allowance, Calls, Result};
 use reqwest::Client;
 use reqwest::header::HeaderMap;
 use url::Url;
@@ -16,33 +16,41 @@ pub(crate) struct Manner {
     pub(crate) most_bytes: u64,
 }
 
-/// One of Alpaca's servers, and the connections to it.
+/// One of Alpaca's servers, the connections to it, and the requests that may be made of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     endpoint: Endpoint,
+    pub(crate) allowance: Allowance,
     // Made by the first request.
     client: OnceLock<Client>,
 }
 
 impl Server {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, client: OnceLock::new() }
+    pub(crate) fn new(endpoint: Endpoint, requests_a_minute: u32) -> Self {
+        Self { endpoint, allowance: Allowance::per_minute(requests_a_minute), client: OnceLock::new() }
+    }
+
+    /// The same account at another server.
+    pub(crate) fn at(self, endpoint: Endpoint) -> Self {
+        Self { endpoint, client: OnceLock::new(), ..self }
     }
 
     /// The same server without its connections, for when requests shall be made in another manner.
     pub(crate) fn anew(self) -> Self {
-        Self::new(self.endpoint)
+        Self { client: OnceLock::new(), ..self }
     }
 
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
+    /// Asks for `url`, at once: the allowance is the caller's to heed.
     pub(crate) async fn get(
         &self,
         url: Url,
         credentials: HeaderMap,
         manner: Manner,
+        calls: &Calls,
     ) -> Result<std::result::Result<Body, Refused>> {
         let client = match self.client.get() {
             Some(client) => client,
@@ -51,6 +59,6 @@ impl Server {
                 self.client.get_or_init(|| client)
             }
         };
-        http::get(client, url, credentials, manner.most_bytes).await
+        http::get(client.get(url).headers(credentials), manner.most_bytes, calls).await
     }
 }

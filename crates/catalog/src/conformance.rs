@@ -7,7 +7,13 @@
 use barkeep_types::{Adjustment, Feed, Hours, TimeRange, Timeframe};
 use chrono::DateTime;
 
-use crate::{Catalog, ChangeKind, Definition, Error, Narrowing, Pattern, Rejections, Upserted, Window, presets};
+use crate::{Catalog, ChangeKind, Definition, Error, Narrowing, Pattern, Upserted, Window, presets};
+
+mod rejections;
+mod settings;
+
+pub use rejections::*;
+pub use settings::*;
 
 /// Makes a test of every promise. The expression opens an empty catalog, and gives it with whatever must outlive it.
 #[macro_export]
@@ -26,7 +32,15 @@ macro_rules! catalog_conformance {
             every_change_is_logged_with_before_and_after,
             ten_thousand_symbols_are_one_definition,
             writers_at_once_follow_one_another,
-            what_the_vendor_refused_is_remembered_until_forgiven,
+            what_was_refused_is_remembered_with_its_latest_reason,
+            what_is_forgiven_is_forgotten,
+            a_setting_is_read_back_as_it_was_set,
+            a_setting_that_stays_the_same_is_no_change,
+            an_unset_setting_is_gone,
+            the_log_of_settings_tells_who_changed_what,
+            the_revision_rises_with_settings_alone,
+            an_invalid_setting_changes_nothing,
+            settings_changed_at_once_follow_one_another,
         );
     };
     ($open:expr, $($promise:ident),+ $(,)?) => {
@@ -196,24 +210,4 @@ pub async fn writers_at_once_follow_one_another(catalog: &dyn Catalog) {
     let log = log(catalog).await;
     assert_eq!(log.iter().filter(|(kind, _)| *kind == ChangeKind::Created).count(), 4);
     assert_eq!(log.len(), 20);
-}
-
-/// A bad symbol is asked for once, and told until somebody forgives it.
-pub async fn what_the_vendor_refused_is_remembered_until_forgiven(catalog: &dyn Rejections) {
-    let series: Vec<_> = presets::tech20().series().take(3).collect();
-    let reject = async |index: usize, reason| {
-        catalog.reject(&series[index], "INVALID_SYMBOL", reason).await.expect("the refusal is noted");
-    };
-    let rejected = async || {
-        let rejections = catalog.rejections().await.expect("refusals are read");
-        rejections.into_iter().map(|rejection| (rejection.series, rejection.reason)).collect::<Vec<_>>()
-    };
-    reject(1, "no such symbol").await;
-    reject(0, "malformed").await;
-    reject(1, "invalid symbol: MSFT").await;
-    let (first, second) = ((series[0].clone(), "malformed".into()), (series[1].clone(), "invalid symbol: MSFT".into()));
-    assert_eq!(rejected().await, [first, second.clone()]);
-    let forgiven = catalog.forgive(&[series[0].clone(), series[2].clone()]).await.expect("refusals are forgotten");
-    assert_eq!(forgiven, 1);
-    assert_eq!(rejected().await, [second]);
 }

@@ -13,6 +13,14 @@ pub enum Error {
     /// The definition cannot be kept filled.
     #[error(transparent)]
     Invalid(#[from] Faults),
+    /// The setting cannot be kept.
+    #[error("invalid setting {name:?}: {why}")]
+    InvalidSetting {
+        /// The setting's name.
+        name: String,
+        /// The rule that it breaks.
+        why: &'static str,
+    },
     /// The stored definition holds time that the new one leaves out.
     #[error("{name} would be narrowed from {stored} to {asked}; say that this is meant, or choose another name")]
     WouldNarrow {
@@ -36,7 +44,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Database(error) => error.code(),
-            Self::Invalid(_) | Self::WouldNarrow { .. } => "VALIDATION_ERROR",
+            Self::Invalid(_) | Self::InvalidSetting { .. } | Self::WouldNarrow { .. } => "VALIDATION_ERROR",
             Self::Corrupt { .. } => "CORRUPT_DATA",
         }
     }
@@ -45,7 +53,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => error.is_transient(),
-            Self::Invalid(_) | Self::WouldNarrow { .. } | Self::Corrupt { .. } => false,
+            Self::Invalid(_) | Self::InvalidSetting { .. } | Self::WouldNarrow { .. } | Self::Corrupt { .. } => false,
         }
     }
 

@@ -20,6 +20,9 @@ mod pattern;
 mod postgres;
 pub mod presets;
 mod rejection;
+mod setting;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub mod universe;
@@ -36,6 +39,7 @@ pub use pattern::{InvalidPattern, Pattern};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresCatalog;
 pub use rejection::{Rejection, Rejections};
+pub use setting::{Setting, SettingChange, SettingsBook};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteCatalog;
 pub use window::{Narrowing, Window};

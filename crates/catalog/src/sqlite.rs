@@ -7,6 +7,7 @@ use crate::write::{self, Entry, Tables};
 use crate::{Catalog, Change, ChangeKind, Definition, Error, Narrowing, Pattern, Result, Upserted};
 
 mod rejections;
+mod settings;
 
 const MIGRATIONS: Migrations = Migrations {
     component: "catalog",

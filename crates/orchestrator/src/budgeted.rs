@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use barkeep_provider::{BarsRequest, Error, Limits, Page, PageToken, Provider};
+use barkeep_provider::{BarsRequest, Calls, Error, Limits, Page, PageToken, Provider};
 use barkeep_queue::{Purse, Rate};
 
 use crate::{Backend, Result};
@@ -52,15 +52,24 @@ impl<P: Provider> Provider for Budgeted<P> {
     }
 
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> barkeep_provider::Result<Page> {
+        self.page_counted(request, token, &Calls::default()).await
+    }
+
+    async fn page_counted(
+        &self,
+        request: &BarsRequest,
+        token: Option<&PageToken>,
+        calls: &Calls,
+    ) -> barkeep_provider::Result<Page> {
         let Some(purse) = &self.purse else {
-            return self.inner.page(request, token).await;
+            return self.inner.page_counted(request, token, calls).await;
         };
         // Without the budget nobody knows what others spend: better late than refused.
         while let Err(error) = purse.take().await {
             tracing::warn!(code = error.code(), %error, "the request budget did not answer");
             tokio::time::sleep(OUTAGE).await;
         }
-        let page = self.inner.page(request, token).await;
+        let page = self.inner.page_counted(request, token, calls).await;
         if let Err(Error::RateLimited { retry_after, .. }) = &page
             && let Err(error) = purse.block(retry_after.unwrap_or(REFUSED)).await
         {

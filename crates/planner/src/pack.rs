@@ -10,8 +10,9 @@ use crate::tile::tiles;
 use crate::windows::windows;
 use crate::{Slice, Slots};
 
-/// How much of an unfilled page counts when time is cut into windows: fully, and so that lifts find more to join.
-const ROUNDINGS: [f64; 2] = [1.0, 0.7];
+/// How much of a page that only long runs keep from being full counts as filled when time is cut into windows: nothing,
+/// and so much that lifts find more to take out.
+const FILLERS: [f64; 2] = [0.0, 0.4];
 
 /// What slices are made of, besides rows.
 pub(crate) struct Packing<'a> {
@@ -26,8 +27,8 @@ impl Packing<'_> {
         let rows: Vec<&Row<'_>> = rows.iter().collect();
         let spans = rows.iter().filter_map(|row| row.runs.last()).map(|run| run.spans.end).max().unwrap_or(0);
         let mut best: Option<Layout<'_>> = None;
-        for rounding in ROUNDINGS {
-            let windows = windows(&rows, spans, self.loads, &self.limits, rounding);
+        for filler in FILLERS {
+            let windows = windows(&rows, spans, self.loads, &self.limits, filler);
             let mut layout = Layout::new(&rows, windows, self.loads, &self.limits);
             layout.lift();
             if best.as_ref().is_none_or(|best| layout.requests() < best.requests()) {

@@ -6,8 +6,9 @@
 //! the vendor's can hold more.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -17,7 +18,7 @@ use governor::{Quota as Rate, RateLimiter};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::Quota;
+use crate::{Error, Quota};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long everybody waits after a refusal that does not say.
@@ -25,8 +26,26 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 type Pace = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<std::time::Instant>>;
 
-/// The requests that may still be made.
-pub(crate) struct Allowance {
+/// The requests that may still be made of a vendor in this minute. Clones share them.
+///
+/// [`RateLimited`](crate::RateLimited) draws on one for pages; a vendor's client may draw on the same one for what it
+/// asks besides.
+///
+/// ```
+/// use barkeep_provider::Allowance;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let allowance = Allowance::per_minute(200);
+/// let permit = allowance.take().await;
+/// // One request, under way until the permit is dropped.
+/// drop(permit);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Allowance(Arc<Shared>);
+
+struct Shared {
     /// One waits at a time, the others behind, in order.
     turn: tokio::sync::Mutex<Turn>,
     window: Mutex<Window>,
@@ -46,9 +65,11 @@ struct Window {
     paused_until: Option<Instant>,
 }
 
-/// The right to make one request. Counts until 60 seconds after it is dropped.
-pub(crate) struct Permit<'a> {
-    allowance: &'a Allowance,
+/// The right to make one request. It counts until 60 seconds after it is dropped, which is to be done once the request
+/// was answered or given up.
+#[must_use = "a permit that is dropped at once limits nothing"]
+pub struct Permit<'a> {
+    allowance: &'a Shared,
     sent_at: Instant,
 }
 
@@ -59,18 +80,25 @@ enum Room {
 }
 
 impl Allowance {
-    pub(crate) fn new(limit: u32) -> Self {
+    /// At most `limit` requests in any 60 seconds, and one at least, until the vendor tells another limit.
+    pub fn per_minute(limit: u32) -> Self {
         let limit = limit.max(1);
         let window = Window { limit, under_way: 0, answered: VecDeque::new(), paused_until: None };
-        Self {
+        Self(Arc::new(Shared {
             turn: tokio::sync::Mutex::new(Turn { pace: pace(limit), limit }),
             window: Mutex::new(window),
             answered: Notify::new(),
-        }
+        }))
     }
 
-    /// Waits for the right to make one request.
-    pub(crate) async fn take(&self) -> Permit<'_> {
+    /// Waits for the right to make one request. First come, first served.
+    pub async fn take(&self) -> Permit<'_> {
+        self.0.take().await
+    }
+}
+
+impl Shared {
+    async fn take(&self) -> Permit<'_> {
         let mut turn = self.turn.lock().await;
         loop {
             let limit = self.window().limit;
@@ -134,8 +162,10 @@ impl Window {
 }
 
 impl Permit<'_> {
-    /// Takes over what the vendor says: its limit, and the requests that others have made under the same account.
-    pub(crate) fn told(&self, quota: Quota) {
+    /// Takes over what the vendor says with an answer, if it says something: its limit, and the requests that others
+    /// have made under the same account.
+    pub fn told(&self, quota: Option<Quota>) {
+        let Some(quota) = quota else { return };
         let mut window = self.allowance.window();
         if quota.limit > 0 {
             window.limit = quota.limit;
@@ -148,13 +178,13 @@ impl Permit<'_> {
         }
     }
 
-    /// Makes everybody wait: the vendor refused the request.
-    pub(crate) fn refused(&self, retry_after: Option<Duration>, quota: Option<Quota>) {
-        if let Some(quota) = quota {
-            self.told(quota);
+    /// Takes over what an error says: where the vendor refused the request as one too many, everybody waits.
+    pub fn refused(&self, error: &Error) {
+        if let Error::RateLimited { retry_after, quota, .. } = error {
+            self.told(*quota);
+            let wait = retry_after.or_else(|| quota.as_ref()?.resets_in).unwrap_or(PAUSE);
+            self.allowance.window().pause_until(Instant::now() + wait);
         }
-        let wait = retry_after.or_else(|| quota?.resets_in).unwrap_or(PAUSE);
-        self.allowance.window().pause_until(Instant::now() + wait);
     }
 }
 
@@ -166,6 +196,18 @@ impl Drop for Permit<'_> {
         window.answered.push_back(Instant::now());
         drop(window);
         self.allowance.answered.notify_one();
+    }
+}
+
+impl fmt::Debug for Allowance {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Allowance").field("limit", &self.0.window().limit).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Permit<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Permit").finish_non_exhaustive()
     }
 }
 

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use barkeep_types::{Bar, Coverage, Symbol, TimeRange};
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 
 use crate::{BarsRequest, Fetched, PageToken, ProvenPage, Provider, ProviderExt, SymbolBars};
 
@@ -72,6 +72,7 @@ macro_rules! provider_conformance {
             tokens_lead_to_an_end
             the_same_question_has_the_same_answer
             the_pages_together_are_the_truth
+            every_page_counts_as_a_call
             proofs_are_disjoint_and_together_the_whole_request
             proofs_never_claim_too_much
             the_start_is_in_the_range_and_the_end_is_not
@@ -156,6 +157,13 @@ pub async fn the_same_question_has_the_same_answer(subject: Subject) {
 pub async fn the_pages_together_are_the_truth(subject: Subject) {
     let answer = answer(&subject, subject.request.clone()).await;
     assert_eq!(answer, by_symbol(subject.truth));
+}
+
+/// What an answer costs is told: at least a request for each page.
+pub async fn every_page_counts_as_a_call(subject: Subject) {
+    let mut fetch = subject.provider.fetch(subject.request.clone());
+    let fetched: Vec<Fetched> = fetch.by_ref().try_collect().await.expect("a fetch");
+    assert!(fetch.calls() >= fetched.len() as u64, "{} calls for {} pages", fetch.calls(), fetched.len());
 }
 
 /// What pages prove never overlaps, and in the end nothing is missing.

@@ -1,15 +1,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use barkeep_types::Symbol;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 
 use crate::paging::Paging;
-use crate::{BarsRequest, Error, Limits, Page, ProvenPage, Provider, Result};
+use crate::{BarsRequest, Calls, Error, Limits, Page, ProvenPage, Provider, Result};
 
 /// How often one fetch starts anew because the vendor no longer takes its token.
 const MOST_RESTARTS: u32 = 3;
@@ -37,20 +35,20 @@ pub enum Fetched {
 /// An error ends it. What was given before stays true, and nothing else was proven.
 pub struct Fetch<'a> {
     stream: BoxStream<'a, Result<Fetched>>,
-    calls: Arc<AtomicU64>,
+    calls: Calls,
 }
 
 impl<'a> Fetch<'a> {
     pub(crate) fn new<P: Provider + ?Sized>(provider: &'a P, request: BarsRequest) -> Self {
         let limits = provider.limits();
-        let calls = Arc::new(AtomicU64::new(0));
+        let calls = Calls::default();
         let work = Work {
             provider,
             todo: split(request, &limits).into(),
             limits,
             paging: None,
             ready: VecDeque::new(),
-            calls: Arc::clone(&calls),
+            calls: calls.clone(),
             restarts: 0,
             unexplained: 0,
             has_succeeded: false,
@@ -62,9 +60,9 @@ impl<'a> Fetch<'a> {
         Self { stream: stream.boxed(), calls }
     }
 
-    /// How many pages were asked for so far, refused requests included. What a retrying wrapper repeats counts once.
+    /// How many requests the vendor got to see so far: refused ones, and those that a wrapper sent again, included.
     pub fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
+        self.calls.count()
     }
 }
 
@@ -88,7 +86,7 @@ struct Work<'a, P: ?Sized> {
     todo: VecDeque<BarsRequest>,
     paging: Option<Paging>,
     ready: VecDeque<Fetched>,
-    calls: Arc<AtomicU64>,
+    calls: Calls,
     restarts: u32,
     unexplained: u32,
     has_succeeded: bool,
@@ -107,8 +105,7 @@ impl<P: Provider + ?Sized> Work<'_, P> {
                     None => return Ok(None),
                 },
             };
-            self.calls.fetch_add(1, Ordering::Relaxed);
-            match self.provider.page(paging.request(), paging.token()).await {
+            match self.provider.page_counted(paging.request(), paging.token(), &self.calls).await {
                 Ok(page) => self.accept(paging, page)?,
                 Err(error) => self.recover(&paging, error)?,
             }

@@ -4,6 +4,7 @@
 
 mod allowance;
 mod answer;
+mod calls;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
@@ -16,6 +17,7 @@ mod page;
 mod paging;
 mod rate_limited;
 mod request;
+mod retry_policy;
 mod retrying;
 mod shared;
 #[cfg(any(test, feature = "testing"))]
@@ -25,7 +27,9 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+pub use allowance::{Allowance, Permit};
 pub use answer::Answer;
+pub use calls::Calls;
 pub use error::{BoxError, Error, Offender, Result, Retry};
 pub use ext::ProviderExt;
 pub use fetch::{Fetch, Fetched};
@@ -33,6 +37,7 @@ pub use limits::{Available, Limits};
 pub use page::{CoverageProof, Page, PageToken, ProvenPage, Quota, SymbolBars};
 pub use rate_limited::RateLimited;
 pub use request::{BarsRequest, NoSymbols};
+pub use retry_policy::RetryPolicy;
 pub use retrying::Retrying;
 
 /// Where bars come from: one page at a time.
@@ -65,6 +70,19 @@ pub trait Provider: Debug + Send + Sync + 'static {
     ///
     /// Why there is no page, by what the caller can do about it.
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> Result<Page>;
+
+    /// Asks for one page, and adds to `calls` every request that the vendor gets to see for it.
+    ///
+    /// That is one unless an implementation knows better: a wrapper hands `calls` on to what it wraps, and a vendor
+    /// counts what it sends if that may be nothing.
+    ///
+    /// # Errors
+    ///
+    /// As from [`Provider::page`]; what was sent in vain is counted too.
+    async fn page_counted(&self, request: &BarsRequest, token: Option<&PageToken>, calls: &Calls) -> Result<Page> {
+        calls.add_one();
+        self.page(request, token).await
+    }
 }
 
 const _: fn(&dyn Provider) = |_| {}; // Stays usable as `dyn Provider`.

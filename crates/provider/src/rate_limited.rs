@@ -1,10 +1,8 @@
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::allowance::Allowance;
-use crate::{BarsRequest, Error, Limits, Page, PageToken, Provider, Result};
+use crate::{Allowance, BarsRequest, Calls, Limits, Page, PageToken, Provider, Result};
 
 /// Waits before each request, so that a provider's limit of requests a minute is kept.
 ///
@@ -17,14 +15,20 @@ use crate::{BarsRequest, Error, Limits, Page, PageToken, Provider, Result};
 #[derive(Clone)]
 pub struct RateLimited<P> {
     inner: P,
-    allowance: Option<Arc<Allowance>>,
+    allowance: Option<Allowance>,
 }
 
 impl<P: Provider> RateLimited<P> {
     /// Keeps to the limit that `inner` states.
     pub fn new(inner: P) -> Self {
-        let allowance = inner.limits().requests_a_minute.map(|limit| Arc::new(Allowance::new(limit)));
+        let allowance = inner.limits().requests_a_minute.map(Allowance::per_minute);
         Self { inner, allowance }
+    }
+
+    /// Keeps to an allowance that others draw on too: whatever else is asked of the vendor under the same account.
+    #[must_use]
+    pub fn with_allowance(self, allowance: Allowance) -> Self {
+        Self { allowance: Some(allowance), ..self }
     }
 }
 
@@ -36,15 +40,18 @@ impl<P: Provider> Provider for RateLimited<P> {
     }
 
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> Result<Page> {
+        self.page_counted(request, token, &Calls::default()).await
+    }
+
+    async fn page_counted(&self, request: &BarsRequest, token: Option<&PageToken>, calls: &Calls) -> Result<Page> {
         let Some(allowance) = &self.allowance else {
-            return self.inner.page(request, token).await;
+            return self.inner.page_counted(request, token, calls).await;
         };
         let permit = allowance.take().await;
-        let result = self.inner.page(request, token).await;
+        let result = self.inner.page_counted(request, token, calls).await;
         match &result {
-            Ok(Page { quota: Some(quota), .. }) => permit.told(*quota),
-            Err(Error::RateLimited { retry_after, quota, .. }) => permit.refused(*retry_after, *quota),
-            _ => {}
+            Ok(page) => permit.told(page.quota),
+            Err(error) => permit.refused(error),
         }
         result
     }

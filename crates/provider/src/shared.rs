@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{BarsRequest, Limits, Page, PageToken, Provider, Result};
+use crate::{BarsRequest, Calls, Limits, Page, PageToken, Provider, Result};
 
 /// A shared provider is a provider, so wrappers take `Arc<dyn Provider>` too.
 #[async_trait]
@@ -14,6 +14,10 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
 
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> Result<Page> {
         P::page(self, request, token).await
+    }
+
+    async fn page_counted(&self, request: &BarsRequest, token: Option<&PageToken>, calls: &Calls) -> Result<Page> {
+        P::page_counted(self, request, token, calls).await
     }
 }
 

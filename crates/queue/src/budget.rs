@@ -44,6 +44,15 @@ pub trait Budgets: Debug + Send + Sync + 'static {
     /// As for [`reserve`](Self::reserve).
     async fn block(&self, name: &str, time: Duration) -> Result<()>;
 
+    /// Lets jobs of this kind be claimed only while a budget can hand out tokens: not while it is [blocked](Self::block), nor
+    /// when its day is spent. Other kinds are not held up. `None`: always. To take the tokens stays the worker's part.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a name that no kind could have, or if there is no such budget;
+    /// [`Error::Database`] if the database could not answer.
+    async fn set_budget_of(&self, kind: &str, budget: Option<&str>) -> Result<()>;
+
     /// How a budget stands, if there is one of that name.
     ///
     /// # Errors

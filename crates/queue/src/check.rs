@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{Error, Result};
+use crate::{Error, Result, Scope};
 
 /// The most bytes a payload or a result may have as JSON text: 1 MiB.
 pub const MAX_JSON_BYTES: usize = 1 << 20;
@@ -34,6 +34,20 @@ pub(crate) fn attempts(what: &str, attempts: u16) -> Result<()> {
 
 pub(crate) fn priority(what: &str, priority: i16) -> Result<()> {
     rule(what, priority > i16::MIN, "is below -32,767")
+}
+
+/// Kind and group of a cap as they are stored: what is not meant is empty.
+pub(crate) fn scope(scope: &Scope) -> Result<(&str, &str)> {
+    match scope {
+        Scope::All => Ok(("", "")),
+        Scope::Kind(name) => kind("kind", name).map(|()| (name.as_str(), "")),
+        Scope::Group(name) => group("group", name).map(|()| ("", name.as_str())),
+    }
+}
+
+pub(crate) fn cap(limit: Option<u32>) -> Result<Option<i32>> {
+    let stored = limit.map(i32::try_from).transpose();
+    stored.map_err(|_| Error::Invalid { what: "limit".to_owned(), why: "is above 2,147,483,647" })
 }
 
 /// The microseconds of a wait, of any length up to ten years.

@@ -6,6 +6,7 @@
 #![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a broken promise panics")]
 
 mod budgets;
+mod caps;
 mod claim;
 mod control;
 mod ending;
@@ -14,12 +15,14 @@ mod history;
 mod input;
 mod lease;
 mod locks;
+mod outlook;
 
 use std::time::Duration;
 
 use serde_json::json;
 
 pub use budgets::*;
+pub use caps::*;
 pub use claim::*;
 pub use control::*;
 pub use ending::*;
@@ -28,6 +31,7 @@ pub use history::*;
 pub use input::*;
 pub use lease::*;
 pub use locks::*;
+pub use outlook::*;
 
 use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue, Upkeep};
 
@@ -127,6 +131,24 @@ macro_rules! queue_conformance {
             a_lock_has_one_holder
             a_lock_outlives_its_holder_by_its_lease
             a_lock_that_was_lost_cannot_be_extended_or_given_up
+
+            no_more_run_than_a_cap_allows
+            a_cap_counts_what_a_dead_worker_left_until_it_is_taken_back
+            a_cap_set_late_counts_what_runs_already
+            a_cap_on_all_counts_every_kind
+            a_full_group_does_not_block_the_others
+            the_tightest_cap_holds
+            claims_at_once_keep_to_a_cap
+            a_use_is_counted_right_over_many_claims
+            a_cap_and_a_pause_both_hold
+            caps_that_no_job_could_have_are_refused
+
+            an_empty_queue_has_nothing_to_claim_and_no_blocker
+            jobs_that_are_not_due_are_told_with_their_time
+            paused_and_capped_jobs_are_told_with_what_holds_them
+            an_exhausted_budget_holds_its_kind_back_and_no_other
+            a_day_that_is_spent_holds_its_kind_back_until_the_next
+            a_kind_spends_from_the_budget_it_was_last_given
 
             a_bad_job_keeps_its_whole_batch_out
             bad_claims_are_refused

@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::{JobId, Result};
+use crate::{JobId, Result, Scope};
 
 /// What people do to a queue.
 #[async_trait]
@@ -52,6 +52,18 @@ pub trait Control: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn paused(&self) -> Result<Vec<Pause>>;
+
+    /// Lets no more than `limit` jobs run at once, over all processes; `None` lifts the cap. Stays in force for jobs to come.
+    ///
+    /// What runs already goes on, also above a new limit. A job runs from its claim until it is completed, given back or
+    /// taken back. Jobs that do not fit under their caps hold up no others. Of the caps on a job each holds; see them, and
+    /// what they hold back, by [`Inspect`](crate::Inspect).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for a name that no job could have, or a limit above 2,147,483,647;
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn set_cap(&self, scope: &Scope, limit: Option<u32>) -> Result<()>;
 }
 
 /// Which jobs: those that meet all the conditions given; without any, all there are.
@@ -123,4 +135,14 @@ pub enum Pause {
     Kind(String),
     /// All of a group, of whatever kind.
     Group(String),
+}
+
+impl Pause {
+    /// Whether it holds jobs of this kind and group.
+    pub fn covers(&self, kind: &str, group: Option<&str>) -> bool {
+        match self {
+            Self::Kind(held) => held == kind,
+            Self::Group(held) => Some(held.as_str()) == group,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt::Debug;
 
-use crate::{JobId, Result};
+use crate::{Cap, JobId, Outlook, Result};
 
 /// Looking at a queue without changing it.
 #[async_trait]
@@ -31,6 +31,23 @@ pub trait Inspect: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn counts(&self) -> Result<BTreeMap<String, Counts>>;
+
+    /// The caps in force, with their use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn caps(&self) -> Result<Vec<Cap>>;
+
+    /// How many jobs of a kind could be claimed now, and what keeps the others from it.
+    ///
+    /// Its parts are looked at one after the other, so while the queue is busy they may differ by what happens in between.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for a name that no kind could have;
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn outlook(&self, kind: &str) -> Result<Outlook>;
 
     /// The jobs of a kind that failed or were cancelled, latest first, at most `limit`.
     ///

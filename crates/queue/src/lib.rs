@@ -3,7 +3,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backoff;
+mod blocker;
 mod budget;
+mod caps;
 mod check;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod clock;
@@ -34,7 +36,9 @@ mod upkeep;
 mod worker;
 
 pub use backoff::Backoff;
+pub use blocker::{Blocker, Outlook};
 pub use budget::{Block, BudgetState, Budgets, Grant, Rate};
+pub use caps::{Cap, Scope};
 pub use check::MAX_JSON_BYTES;
 pub use control::{Cancelled, Control, Pause, Select};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -15,7 +15,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use crate::rows::{ClaimRow, DoneRow, JobRow, SettleRow};
 use crate::{
     Attempt, Claim, Completion, Extension, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine, NewJob, Outcome,
-    Pause, Queue, Reaped, Result, Start, Then, Token, Verdict, check,
+    Pause, Queue, Reaped, Result, Scope, Start, Then, Token, Verdict, check,
 };
 
 /// A queue in memory: for tests, and for those who want to know exactly what a queue does.
@@ -38,8 +38,11 @@ struct State {
     attempts: Vec<(JobId, Attempt)>,
     ledger: BTreeMap<(DateTime<Utc>, String, Option<String>), LedgerLine>,
     pauses: BTreeSet<Pause>,
+    caps: BTreeMap<Scope, u32>,
     locks: BTreeMap<String, crate::Lock>,
     budgets: BTreeMap<String, budgets::Budget>,
+    /// From which budget the jobs of a kind spend.
+    budgets_of: BTreeMap<String, String>,
 }
 
 /// A live job.
@@ -76,8 +79,10 @@ impl Default for State {
             attempts: Vec::new(),
             ledger: BTreeMap::new(),
             pauses: BTreeSet::new(),
+            caps: BTreeMap::new(),
             locks: BTreeMap::new(),
             budgets: BTreeMap::new(),
+            budgets_of: BTreeMap::new(),
         }
     }
 }
@@ -124,9 +129,14 @@ impl Queue for MemoryQueue {
             .map(|(id, job)| (-job.new.priority, job.run_at, *id))
             .collect();
         ready.sort_unstable();
-        ready.truncate(claim.limit.into());
         let token = Token::random();
-        Ok(ready.into_iter().map(|(_, _, id)| state.lease(id, token, claim)).collect())
+        let mut leases = Vec::new();
+        for (_, _, id) in ready {
+            if leases.len() < claim.limit.into() && state.caps_have_room_for(id) {
+                leases.push(state.lease(id, token, claim));
+            }
+        }
+        Ok(leases)
     }
 
     async fn extend(&self, leases: &[LeaseKey], lease: Duration) -> Result<Vec<Extension>> {
@@ -239,11 +249,23 @@ impl State {
     }
 
     fn may_be_claimed(&self, job: &Job, kind: &str) -> bool {
-        let paused = |pause: &Pause| match pause {
-            Pause::Kind(kind) => *kind == job.new.kind,
-            Pause::Group(group) => Some(group) == job.new.group.as_ref(),
-        };
-        job.new.kind == kind && job.held.is_none() && job.run_at <= self.now && !self.pauses.iter().any(paused)
+        let paused = |pause: &Pause| pause.covers(kind, job.new.group.as_deref());
+        job.new.kind == kind
+            && job.held.is_none()
+            && job.run_at <= self.now
+            && !self.pauses.iter().any(paused)
+            && self.exhausted(kind).is_none()
+    }
+
+    fn running(&self, scope: &Scope) -> u64 {
+        let counts = |job: &&Job| job.held.is_some() && scope.covers(&job.new.kind, job.new.group.as_deref());
+        self.live.values().filter(counts).count() as u64
+    }
+
+    fn caps_have_room_for(&self, id: JobId) -> bool {
+        let new = &self.live[&id].new;
+        let covering = self.caps.iter().filter(|(scope, _)| scope.covers(&new.kind, new.group.as_deref()));
+        covering.map(|(scope, limit)| (self.running(scope), *limit)).all(|(running, limit)| running < limit.into())
     }
 
     fn lease(&mut self, id: JobId, token: Token, claim: &Claim) -> Lease {

@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::blocker::Waiting;
 use crate::floor::Place;
 use crate::{
-    Attempt, BudgetState, Cancelled, Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine,
-    LiveJob, LiveState, NewJob, Outcome, Result, Select, Start, Then, Token, check,
+    Attempt, BudgetState, Cancelled, Cap, Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine,
+    LiveJob, LiveState, NewJob, Outcome, Result, Scope, Select, Start, Then, Token, check,
 };
 
 /// A job to be added.
@@ -452,4 +453,22 @@ pub(crate) fn ledger_line<T>(columns: LedgerColumns<T>, instant: fn(T) -> DateTi
         failed: count(failed),
         cost: count(Some(cost)),
     }
+}
+
+/// What caps.sql answers: kind, group, limit, running.
+pub(crate) fn cap((kind, group, limit, running): (String, String, i32, i64)) -> Cap {
+    let scope = match (kind.is_empty(), group.is_empty()) {
+        (true, true) => Scope::All,
+        (false, _) => Scope::Kind(kind),
+        (true, false) => Scope::Group(group),
+    };
+    Cap::new(scope, limit.max(0).cast_unsigned(), running.max(0).cast_unsigned())
+}
+
+/// What waiting.sql answers, with times as the database has them.
+pub(crate) type WaitingColumns<T> = (Option<String>, bool, i64, T);
+
+pub(crate) fn waiting<T>(columns: WaitingColumns<T>, instant: fn(T) -> DateTime<Utc>) -> Waiting {
+    let (group, is_due, jobs, first_at) = columns;
+    Waiting { group, is_due, jobs: jobs.max(0).cast_unsigned(), first_at: instant(first_at) }
 }

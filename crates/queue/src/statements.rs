@@ -7,11 +7,12 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::blocker::Waiting;
 use crate::rows::{
     AddedColumns, BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LeaseRow, LockRow, SelectRow, SettleRow,
     SettledRow,
 };
-use crate::{Attempt, BudgetState, Cancelled, FinishedJob, LedgerLine, LiveJob, Result};
+use crate::{Attempt, BudgetState, Cancelled, Cap, FinishedJob, LedgerLine, LiveJob, Result};
 
 /// Everything a database has to bring.
 pub trait Statements:
@@ -62,6 +63,8 @@ pub trait InspectStatements {
     async fn live(&self, moved_us: i64, kind: &str) -> Result<Vec<LiveJob>>;
     /// Kind, state by number, jobs.
     async fn counts(&self, moved_us: i64) -> Result<Vec<(String, i32, i64)>>;
+    async fn caps(&self) -> Result<Vec<Cap>>;
+    async fn waiting(&self, moved_us: i64, kind: &str) -> Result<Vec<Waiting>>;
     async fn failed(&self, kind: &str, limit: i64) -> Result<Vec<FinishedJob>>;
     async fn finished(&self, ids: &[i64]) -> Result<Vec<FinishedJob>>;
     async fn attempts(&self, id: i64) -> Result<Vec<Attempt>>;
@@ -81,6 +84,8 @@ pub trait ControlStatements {
     async fn resume(&self, kind: &str, group: &str) -> Result<bool>;
     /// Kind and group, one of them empty.
     async fn paused(&self) -> Result<Vec<(String, String)>>;
+    /// Both names empty: all jobs.
+    async fn set_cap(&self, kind: &str, group: &str, cap: Option<i32>) -> Result<()>;
 }
 
 #[async_trait]
@@ -103,6 +108,11 @@ pub trait BudgetStatements {
     /// Whether there is such a budget.
     async fn block(&self, moved_us: i64, name: &str, time_us: i64) -> Result<bool>;
     async fn budget(&self, moved_us: i64, name: &str) -> Result<Option<BudgetState>>;
+    /// Whether there is such a budget.
+    async fn set_budget_of(&self, kind: &str, name: &str) -> Result<bool>;
+    async fn clear_budget_of(&self, kind: &str) -> Result<()>;
+    /// The kind's budget, if it is exhausted, and until when.
+    async fn exhausted(&self, moved_us: i64, kind: &str) -> Result<Option<(String, DateTime<Utc>)>>;
 }
 
 /// How many leases one call takes back.

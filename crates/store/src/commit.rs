@@ -1,7 +1,7 @@
 use barkeep_types::{Bar, BarFaults, Series, TimeRange};
 use chrono::{DateTime, Utc};
 
-use crate::State;
+use crate::{Guard, State};
 
 /// One page to store: its bars, and the coverage that it proves.
 ///
@@ -29,6 +29,8 @@ pub struct Commit {
     pub bars: Vec<(Series, Vec<Bar>)>,
     /// The coverage that the page proves.
     pub proofs: Vec<Proof>,
+    /// The lease that must be held; `None` stores the page whoever brings it.
+    pub guard: Option<Guard>,
 }
 
 /// A range of a series about which a page tells everything there is.
@@ -78,7 +80,7 @@ pub struct Refused {
 impl Commit {
     /// Starts with a page that says nothing.
     pub fn new(asked: TimeRange) -> Self {
-        Self { asked, request: None, bars: Vec::new(), proofs: Vec::new() }
+        Self { asked, request: None, bars: Vec::new(), proofs: Vec::new(), guard: None }
     }
 
     /// Names the provider's request.
@@ -99,6 +101,12 @@ impl Commit {
     pub fn with_proof(mut self, series: Series, range: TimeRange, state: State) -> Self {
         self.proofs.push(Proof { series, range, state });
         self
+    }
+
+    /// Stores the page only while a lease is held.
+    #[must_use]
+    pub fn with_guard(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics: that is how a test says so")]
 
 mod coverage;
+mod history;
 mod pages;
 mod reading;
 
@@ -16,6 +17,7 @@ use futures::future::try_join_all;
 use crate::{Commit, Committed, Error, Span, State, Store, StoreExt, Summary};
 
 pub use coverage::*;
+pub use history::*;
 pub use pages::*;
 pub use reading::*;
 
@@ -76,6 +78,31 @@ macro_rules! store_conformance {
             async fn $promise() {
                 let (store, _outlives) = $open;
                 $crate::conformance::$promise(&store).await;
+                $crate::conformance::bars_and_coverage_agree(&store).await;
+            }
+        )+
+    };
+}
+
+/// As [`store_conformance!`](crate::store_conformance), for what a store promises that is a [`History`](crate::History)
+/// too. The second expression takes the store and gives an instant of its clock that is after every commit before, and
+/// before every commit after.
+#[macro_export]
+macro_rules! history_conformance {
+    ($open:expr, $now:expr) => {
+        $crate::history_conformance!(
+            $open,
+            $now,
+            bars_are_read_as_they_were_known,
+            nothing_is_told_of_a_time_without_history,
+        );
+    };
+    ($open:expr, $now:expr, $($promise:ident),+ $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                let (store, _outlives) = $open;
+                $crate::conformance::$promise(&store, async || $now(&store).await).await;
                 $crate::conformance::bars_and_coverage_agree(&store).await;
             }
         )+

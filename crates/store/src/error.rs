@@ -1,4 +1,5 @@
 use barkeep_types::{Series, TimeRange};
+use chrono::{DateTime, Utc};
 
 /// What the bar store's verbs return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,6 +21,20 @@ pub enum Error {
         /// What it was asked for.
         asked: TimeRange,
     },
+    /// The page's lease is not held, or no more: whoever has it now does the work.
+    #[error("the lease of job {job} was lost; nothing of the page was written")]
+    LeaseLost {
+        /// Whose lease.
+        job: i64,
+    },
+    /// What was known at an instant is asked of a store that did not keep former values then.
+    #[error("former values of bars are {}, but asked for at {asked}", kept(.since))]
+    NoHistory {
+        /// The instant.
+        asked: DateTime<Utc>,
+        /// Since when former values are kept; `None` if they are not.
+        since: Option<DateTime<Utc>>,
+    },
     /// The tables hold something that barkeep does not write.
     #[error("the bar store's tables were changed by other hands: {what}")]
     Corrupt {
@@ -34,6 +49,8 @@ impl Error {
         match self {
             Self::Database(error) => error.code(),
             Self::InvalidCommit { .. } => "VALIDATION_ERROR",
+            Self::LeaseLost { .. } => "LEASE_LOST",
+            Self::NoHistory { .. } => "NO_HISTORY",
             Self::Corrupt { .. } => "CORRUPT_DATA",
         }
     }
@@ -42,7 +59,9 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => error.is_transient(),
-            Self::InvalidCommit { .. } | Self::Corrupt { .. } => false,
+            Self::InvalidCommit { .. } | Self::LeaseLost { .. } | Self::NoHistory { .. } | Self::Corrupt { .. } => {
+                false
+            }
         }
     }
 
@@ -50,6 +69,10 @@ impl Error {
     pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
         Self::Corrupt { what: what.to_string() }
     }
+}
+
+fn kept(since: &Option<DateTime<Utc>>) -> String {
+    since.map_or_else(|| "not kept".to_owned(), |since| format!("kept since {since}"))
 }
 
 impl From<sqlx::Error> for Error {

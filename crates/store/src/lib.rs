@@ -13,6 +13,8 @@ pub mod conformance;
 mod error;
 mod ext;
 mod finding;
+mod guard;
+mod history;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -36,6 +38,8 @@ pub use commit::{Commit, Committed, Proof, Refused};
 pub use error::{Error, Result};
 pub use ext::StoreExt;
 pub use finding::Finding;
+pub use guard::Guard;
+pub use history::History;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use provider_name::{InvalidProviderName, ProviderName};
@@ -65,8 +69,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidCommit`] if a proof goes beyond what was asked, and [`Error::Database`] if the database failed;
-    /// nothing of the page is stored then.
+    /// [`Error::InvalidCommit`] if a proof goes beyond what was asked, [`Error::LeaseLost`] if the page has a [`Guard`]
+    /// whose lease is not held, and [`Error::Database`] if the database failed; nothing of the page is stored then.
     async fn commit(&self, commit: &Commit) -> Result<Committed>;
 
     /// Doubts what is covered within `range`, so that it is fetched again. What was never covered stays so.

@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::reach::whole_seconds;
-use crate::{Commit, Committed, Error, ProviderName, Refused, Result, State};
+use crate::{Commit, Committed, Error, Guard, ProviderName, Refused, Result, State};
 
 /// How many refused bars are kept, reported and stored, out of one page. A provider gone mad must not fill the disk.
 const REFUSALS: usize = 1_000;
@@ -15,6 +15,7 @@ const REFUSALS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Page<'a> {
     pub(crate) request: Option<&'a str>,
+    pub(crate) guard: Option<&'a Guard>,
     /// Sorted by series.
     pub(crate) parts: Vec<Part<'a>>,
     pub(crate) refused: Vec<RefusedBar>,
@@ -60,8 +61,13 @@ impl<'a> Page<'a> {
             part.bars.extend(asked);
             counts.dropped += (bars.len() - (part.bars.len() - before)) as u64;
         }
-        let mut page =
-            Self { request: commit.request.as_deref(), parts: parts.into_values().collect(), refused: vec![], counts };
+        let mut page = Self {
+            request: commit.request.as_deref(),
+            guard: commit.guard.as_ref(),
+            parts: parts.into_values().collect(),
+            refused: vec![],
+            counts,
+        };
         for index in 0..page.parts.len() {
             page.refuse_the_impossible(index);
             page.counts.doubled += keep_the_last(&mut page.parts[index].bars);

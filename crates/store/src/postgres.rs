@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use barkeep_database::{Migrations, Postgres, Step};
+use barkeep_database::{Migrations, Postgres, Step, Transaction};
 use barkeep_types::{Bar, Series, TimeRange};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -11,6 +11,7 @@ use crate::{Commit, Committed, Error, Finding, ProviderName, Result, Span, Store
 
 mod columns;
 mod copy;
+mod history;
 mod tables;
 
 use tables::{Names, PostgresTables};
@@ -60,6 +61,14 @@ impl PostgresStore {
                 Ok(rows)
             })
             .await
+    }
+
+    /// A transaction that keeps all other writers away.
+    async fn lock_all(&self) -> Result<Transaction<sqlx::Postgres>> {
+        let mut transaction = self.database.begin().await?;
+        let lock = self.database.sql(include_str!("../sql/postgres/lock_all.sql"));
+        sqlx::query(lock).execute(&mut *transaction).await?;
+        Ok(transaction)
     }
 
     async fn attempt(&self, page: &Page<'_>) -> Result<Committed> {

@@ -10,6 +10,7 @@ use crate::row;
 use crate::{Commit, Committed, Finding, ProviderName, Result, Span, Store, Summary, write};
 
 mod columns;
+mod history;
 mod tables;
 
 use tables::{SqliteTables, names};

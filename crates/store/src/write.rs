@@ -7,11 +7,14 @@ use chrono::{DateTime, Utc};
 use crate::ledger::{Ledger, NewSpan, Word, count_within};
 use crate::page::{Page, Part, RefusedBar};
 use crate::reach::whole_seconds;
-use crate::{Committed, ProviderName, Result, Span};
+use crate::{Committed, Error, Guard, ProviderName, Result, Span};
 
 /// The tables inside one transaction. Series are named by their ids.
 #[async_trait]
 pub(crate) trait Tables: Send {
+    /// Whether the lease is held. From then on it stays so until the transaction ends.
+    async fn holds(&mut self, guard: &Guard) -> Result<bool>;
+
     /// The ids and revisions of the series known.
     async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>>;
 
@@ -84,6 +87,11 @@ pub(crate) struct Changes<'a> {
 
 /// Stores a page; the transaction is left to the caller.
 pub(crate) async fn commit(tables: &mut impl Tables, page: &Page<'_>, provider: &ProviderName) -> Result<Committed> {
+    if let Some(guard) = page.guard
+        && !tables.holds(guard).await?
+    {
+        return Err(Error::LeaseLost { job: guard.job() });
+    }
     let series: Vec<&Series> = page.parts.iter().map(|part| part.series).collect();
     let digest = page.digest(provider);
     let known: Option<Vec<Identity>> = tables.identify(&series).await?.into_iter().collect();

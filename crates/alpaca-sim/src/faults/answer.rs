@@ -1,8 +1,7 @@
 //! Answers that are not the true one.
 
-use chrono::DateTime;
-
 use crate::answer::Answer;
+use crate::stamp::http_date;
 
 /// Another answer than the true one, in well-formed HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,11 +94,6 @@ fn message(status: u16) -> String {
         429 => "too many requests.".to_owned(),
         other => crate::answer::reason(other).to_lowercase(),
     }
-}
-
-fn http_date(seconds: i64) -> String {
-    let instant = DateTime::from_timestamp_secs(seconds).unwrap_or_default();
-    instant.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[cfg(test)]

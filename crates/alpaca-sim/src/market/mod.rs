@@ -1,10 +1,12 @@
 //! What trades, and every bar of it.
 
 mod actions;
+mod csv_file;
 mod instrument;
 mod listing;
 mod names;
 mod noise;
+mod parquet_file;
 mod prices;
 mod recorded;
 mod tape;
@@ -77,7 +79,8 @@ impl Market {
     }
 
     /// The bars of a folder of files named `<symbol>_<timeframe>.csv` with the columns
-    /// `ts_utc,open,high,low,close,volume`, earliest first; `btc-usd_d1.csv` holds `BTC/USD`.
+    /// `ts_utc,open,high,low,close,volume`, earliest first; `btc-usd_d1.csv` holds `BTC/USD`. With the feature `parquet`,
+    /// files named `<symbol>_<timeframe>.parquet` with the same columns as well: a timestamp and numbers.
     ///
     /// They are served as they are, number by number, whatever the feed and adjustment; without vwap and trade count,
     /// which they lack. What was not recorded is aggregated: `m5` to `h4` from `m1`, `w1` and `mn1` from `d1`.

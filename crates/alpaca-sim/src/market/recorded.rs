@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use barkeep_types::{Bar, Symbol, Timeframe};
 use chrono::{DateTime, Utc};
 
 use super::tape::{Candles, Order};
+use super::{csv_file, parquet_file};
 use crate::Error;
 use crate::candle::Candle;
 use crate::span::{Source, Span};
@@ -69,16 +70,49 @@ impl Recording {
     }
 }
 
-/// Reads every `<symbol>_<timeframe>.csv` of a folder.
+/// A bar as files hold it, and where: the line of a text, the row of a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) line: u64,
+    pub(super) start: DateTime<Utc>,
+    pub(super) open: f64,
+    pub(super) high: f64,
+    pub(super) low: f64,
+    pub(super) close: f64,
+    pub(super) volume: f64,
+}
+
+/// What is wrong with a file, and where; 0 for the file itself.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) line: u64,
+    pub(super) reason: String,
+}
+
+impl Fault {
+    pub(super) fn new(line: u64, reason: impl ToString) -> Self {
+        Self { line, reason: reason.to_string() }
+    }
+}
+
+/// Reads every `<symbol>_<timeframe>.csv` and `.parquet` of a folder.
 pub(super) fn read_folder(folder: &Path) -> Result<BTreeMap<Symbol, Recording>, Error> {
     let unreadable = |source| Error::Unreadable { path: folder.to_owned(), source };
     let mut recordings = BTreeMap::<Symbol, Recording>::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "csv") {
-            let (symbol, timeframe) = name(&path)?;
-            let bars = read_file(&path, &symbol, timeframe)?;
-            recordings.entry(symbol).or_default().timeframes.insert(timeframe, bars);
+        let read = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("csv") => csv_file::rows,
+            Some("parquet") => parquet_file::rows,
+            _ => continue,
+        };
+        let file = File::open(&path).map_err(|source| Error::Unreadable { path: path.clone(), source })?;
+        let malformed = |Fault { line, reason }| Error::MalformedRecord { path: path.clone(), line, reason };
+        let (symbol, timeframe) = name(&path).map_err(malformed)?;
+        let bars = read(file).and_then(|rows| candles(&rows, &symbol, timeframe)).map_err(malformed)?;
+        let timeframes = &mut recordings.entry(symbol).or_default().timeframes;
+        if timeframes.insert(timeframe, bars).is_some() {
+            return Err(malformed(Fault::new(0, "another file of the folder holds the same bars")));
         }
     }
     if recordings.is_empty() {
@@ -88,68 +122,36 @@ pub(super) fn read_folder(folder: &Path) -> Result<BTreeMap<Symbol, Recording>, 
 }
 
 /// `aapl_d1.csv`, and `btc-usd_d1.csv` for what no file can be named: `BTC/USD`.
-fn name(path: &Path) -> Result<(Symbol, Timeframe), Error> {
+fn name(path: &Path) -> Result<(Symbol, Timeframe), Fault> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let malformed = |reason: &dyn ToString| malformed(path, 0, reason);
     let (symbol, timeframe) =
-        stem.rsplit_once('_').ok_or_else(|| malformed(&"its name is not <symbol>_<timeframe>.csv"))?;
-    let symbol = symbol.replace('-', "/").parse().map_err(|error| malformed(&error as &dyn ToString))?;
-    Ok((symbol, timeframe.parse().map_err(|error| malformed(&error as &dyn ToString))?))
+        stem.rsplit_once('_').ok_or_else(|| Fault::new(0, "its name does not begin with <symbol>_<timeframe>"))?;
+    let symbol = symbol.replace('-', "/").parse().map_err(|error| Fault::new(0, error))?;
+    Ok((symbol, timeframe.parse().map_err(|error| Fault::new(0, error))?))
 }
 
-#[derive(serde::Deserialize)]
-struct Row {
-    ts_utc: DateTime<Utc>,
-    open: f64,
-    high: f64,
-    low: f64,
-    close: f64,
-    volume: f64,
-}
-
-fn read_file(path: &Path, symbol: &Symbol, timeframe: Timeframe) -> Result<Vec<Candle>, Error> {
-    let file = File::open(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-    let mut rows = csv::Reader::from_reader(file);
-    let mut bars: Vec<Candle> = Vec::new();
-    for row in rows.deserialize::<Row>() {
-        let row = row.map_err(|error| {
-            let line = error.position().map_or(1, csv::Position::line);
-            malformed(path, line, &error)
-        })?;
-        // The header is the first line.
-        let line = bars.len() as u64 + 2;
-        let bar = candle(&row, symbol, timeframe).map_err(|reason| malformed(path, line, &reason))?;
+fn candles(rows: &[Row], symbol: &Symbol, timeframe: Timeframe) -> Result<Vec<Candle>, Fault> {
+    let mut bars: Vec<Candle> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let bar = candle(row, symbol, timeframe).map_err(|reason| Fault::new(row.line, reason))?;
         if bars.last().is_some_and(|last| last.start >= bar.start) {
-            return Err(malformed(path, line, &"it does not start after the one before"));
+            return Err(Fault::new(row.line, "it does not start after the one before"));
         }
         bars.push(bar);
     }
     if bars.is_empty() {
-        return Err(malformed(path, 1, &"there is no bar"));
+        return Err(Fault::new(1, "there is no bar"));
     }
     Ok(bars)
 }
 
 fn candle(row: &Row, symbol: &Symbol, timeframe: Timeframe) -> Result<Candle, String> {
-    let bar = Bar {
-        start: row.ts_utc,
-        open: row.open,
-        high: row.high,
-        low: row.low,
-        close: row.close,
-        volume: row.volume,
-        vwap: None,
-        trade_count: None,
-    };
+    let Row { start, open, high, low, close, volume, .. } = *row;
+    let bar = Bar { start, open, high, low, close, volume, vwap: None, trade_count: None };
     bar.check().map_err(|faults| faults.to_string())?;
     let start = bar.start.timestamp();
-    if Span::from(timeframe).start_of(start, Zone::of(symbol)) != start {
+    if Span::from(timeframe).start_of(start, Zone::of(symbol)) != start || bar.start.timestamp_subsec_nanos() != 0 {
         return Err(format!("no {timeframe} bar starts at {}", bar.start));
     }
-    let Bar { open, high, low, close, volume, .. } = bar;
     Ok(Candle { start, open, high, low, close, volume, vwap: None, trades: None })
-}
-
-fn malformed(path: &Path, line: u64, reason: &(impl ToString + ?Sized)) -> Error {
-    Error::MalformedRecord { path: PathBuf::from(path), line, reason: reason.to_string() }
 }

@@ -11,3 +11,5 @@ mod paging;
 mod program;
 mod recorded;
 mod server;
+#[cfg(feature = "parquet")]
+mod tables;

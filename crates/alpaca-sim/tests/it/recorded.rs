@@ -65,7 +65,7 @@ fn a_malformed_file_is_named_with_its_line() {
         ("aapl_d1.csv", vec!["2005-01-03T00:00:00Z,10,11,9,10,100\n"], 2, "no d1 bar starts at"),
         ("aapl_d1.csv", vec![BAR, BAR], 3, "it does not start after the one before"),
         ("aapl_d1.csv", vec![], 1, "there is no bar"),
-        ("aapl.csv", vec![BAR], 0, "its name is not <symbol>_<timeframe>.csv"),
+        ("aapl.csv", vec![BAR], 0, "its name does not begin with <symbol>_<timeframe>"),
         ("aapl_2d.csv", vec![BAR], 0, "invalid timeframe"),
         ("a a_d1.csv", vec![BAR], 0, "invalid symbol"),
     ] {
@@ -84,4 +84,13 @@ fn a_folder_without_recordings_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(Market::recorded(folder.path()).unwrap_err().code(), "NO_RECORDS");
     assert_eq!(Market::recorded(folder.path().join("absent")).unwrap_err().code(), "UNREADABLE");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn without_its_feature_a_parquet_file_is_refused_and_not_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("aapl_d1.parquet"), b"PAR1").unwrap();
+    let error = Market::recorded(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("with the feature `parquet`"), "{error}");
 }

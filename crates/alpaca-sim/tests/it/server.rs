@@ -102,3 +102,14 @@ async fn every_form_of_credentials_is_taken() {
     let open = AlpacaSim::options().start().await.unwrap();
     assert_eq!(get_with(&open, DAILY, &["Authorization: Bearer token"]).await.status, 200);
 }
+
+#[tokio::test]
+async fn every_answer_tells_the_time_by_the_simulators_clock() {
+    let sim = AlpacaSim::options().with_now("1994-11-06T08:49:37Z".parse().unwrap()).start().await.unwrap();
+    let long = format!("/v2/clock?{}", "x".repeat(9000));
+    for target in [DAILY, "/v2/clock", "/nowhere", "/v2/stocks/bars?symbols=3USL&timeframe=1Day", &long] {
+        assert_eq!(get(&sim, target).await.header("Date"), Some("Sun, 06 Nov 1994 08:49:37 GMT"), "{target}");
+    }
+    sim.inject(barkeep_alpaca_sim::WireFault::LengthTooShort);
+    assert!(get(&sim, DAILY).await.header("Date").is_some());
+}

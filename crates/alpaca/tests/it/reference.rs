@@ -1,11 +1,15 @@
 //! Calendar, assets and corporate actions, from the simulator.
 
+use std::time::Duration;
+
 use barkeep_alpaca::{Alpaca, AssetClass};
-use barkeep_alpaca_sim::{AlpacaSim, Listing, Market};
+use barkeep_alpaca_sim::{AlpacaSim, AnswerFault, Injection, Listing, Market, Plan, WireFault};
+use barkeep_provider::{ProviderExt, RateLimited, RetryPolicy};
 use barkeep_types::{Adjustment, Feed, Series, Timeframe};
 use chrono::NaiveDate;
+use futures::TryStreamExt;
 
-use crate::client;
+use crate::{client, request};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -84,4 +88,59 @@ async fn series_that_a_corporate_action_rewrote_are_stale() {
     assert_eq!(stale("2024-06-01").await, ["NVDA split"]);
     assert_eq!(stale("2024-05-01").await, ["AAPL dividend", "NVDA split"]);
     assert_eq!(stale("2022-01-01").await, ["AAPL dividend", "META raw", "NVDA split"]);
+}
+
+/// A client that tries again at once.
+async fn start_hasty(plan: Plan) -> (AlpacaSim, Alpaca) {
+    let now = "2024-07-10T12:00:00Z".parse().unwrap();
+    let sim = AlpacaSim::options().with_now(now).with_plan(plan).start().await.unwrap();
+    let alpaca = client(&sim.base_url()).with_trading_url(&sim.base_url()).unwrap();
+    (sim, alpaca.with_retries(RetryPolicy::default().with_first_wait(Duration::from_millis(1))))
+}
+
+#[tokio::test]
+async fn what_is_asked_besides_bars_rides_out_blips_too() {
+    let (sim, alpaca) = start_hasty(Plan::UNLIMITED).await;
+    for path in ["/v2/calendar", "/v2/assets", "/v1/corporate-actions"] {
+        sim.inject(Injection::of(AnswerFault::HtmlStatus(502)).when(path));
+        sim.inject(Injection::of(WireFault::CloseBeforeAnswer).when(path));
+        sim.inject(Injection::of(AnswerFault::TruncatedJson).when(path));
+    }
+    let dates = || day("2024-07-01")..=day("2024-07-05");
+    assert_eq!(alpaca.sessions(dates()).await.unwrap().len(), 4);
+    assert!(!alpaca.assets(AssetClass::Stock).await.unwrap().is_empty());
+    alpaca.corporate_actions(&[], dates()).await.unwrap();
+    assert_eq!((sim.requests().total, sim.requests().faults), (12, 9));
+
+    sim.inject(Injection::of(AnswerFault::Status(503)).when("/v2/calendar").times(usize::MAX));
+    assert_eq!(alpaca.sessions(dates()).await.unwrap_err().code(), "SERVICE_UNAVAILABLE");
+    assert_eq!(sim.requests().total, 12 + 4, "a try and three more");
+    sim.clear_faults();
+    sim.inject(Injection::of(AnswerFault::Status(401)).when("/v2/calendar").times(usize::MAX));
+    assert_eq!(alpaca.sessions(dates()).await.unwrap_err().code(), "AUTHENTICATION_ERROR");
+    assert_eq!(sim.requests().total, 12 + 4 + 1, "refused credentials are not sent again");
+}
+
+/// Whether it is still waiting for its turn after a while. Its turn is most of a minute away.
+async fn waits<T>(future: impl Future<Output = T>) -> bool {
+    tokio::time::timeout(Duration::from_millis(300), future).await.is_err()
+}
+
+#[tokio::test]
+async fn what_is_asked_besides_bars_keeps_to_the_limit() {
+    let (sim, alpaca) = start_hasty(Plan::BASIC.with_requests_a_minute(2)).await;
+    let dates = || day("2024-07-01")..=day("2024-07-05");
+    for _ in 0..2 {
+        alpaca.sessions(dates()).await.unwrap();
+    }
+    // The server said that it allows two, and so the third is held back; a clone is no way around it.
+    assert!(waits(alpaca.sessions(dates())).await && waits(alpaca.clone().assets(AssetClass::Stock)).await);
+    assert_eq!((sim.requests().total, sim.requests().limited), (2, 0));
+    // The market data have a limit of their own, of which bars and corporate actions take their shares.
+    let bars = RateLimited::new(alpaca.clone()).with_allowance(alpaca.allowance());
+    alpaca.corporate_actions(&[], dates()).await.unwrap();
+    bars.bars(request(&["AAPL"])).try_collect::<Vec<_>>().await.unwrap();
+    assert!(waits(alpaca.corporate_actions(&[], dates())).await);
+    assert!(waits(bars.bars(request(&["AAPL"])).try_collect::<Vec<_>>()).await);
+    assert_eq!((sim.requests().total, sim.requests().limited), (4, 0));
 }

@@ -1,11 +1,14 @@
 //! Alpaca's simulator, written by somebody else from the same documentation, with the truth beside it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use barkeep_alpaca::{Alpaca, Timeouts};
-use barkeep_alpaca_sim::{AlpacaSim, Market, Options, Plan};
+use barkeep_alpaca_sim::{AlpacaSim, Fault, Market, Options, Plan};
 use barkeep_provider::conformance::Subject;
-use barkeep_provider::{BarsRequest, Error, Fetched, Provider, ProviderExt, Result, SymbolBars};
+use barkeep_provider::{
+    BarsRequest, Error, Fetched, Provider, ProviderExt, RateLimited, Result, Retry, Retrying, SymbolBars,
+};
 use barkeep_types::{Adjustment, Bar, Coverage, Feed, Series, Symbol, Timeframe};
 use futures::{StreamExt, TryStreamExt};
 use proptest::prelude::*;
@@ -178,10 +181,59 @@ async fn the_request_limit_is_told_on_every_answer() {
     let alpaca = client(&sim.base_url());
     let page = alpaca.page(&request(&["AAPL"]), None).await.unwrap();
     let quota = page.quota.unwrap();
-    assert_eq!((quota.limit, quota.remaining), (2, 1));
+    let minute = Duration::from_secs(60);
+    assert_eq!((quota.limit, quota.remaining, quota.resets_in), (2, 1, Some(minute)));
     alpaca.page(&request(&["AAPL"]), None).await.unwrap();
     let error = refusal(&alpaca, request(&["AAPL"])).await;
-    assert_eq!(error.code(), "RATE_LIMIT_EXCEEDED");
+    // Nothing but the reset, by the server's own clock, tells how long to wait.
+    assert_eq!((error.code(), error.retry()), ("RATE_LIMIT_EXCEEDED", Retry::After(minute)));
+}
+
+/// Fetches what takes many pages through wrappers while one request in three goes wrong; tells how it ended, and what
+/// it cost by the client's count and by the server's.
+async fn cost_under_faults(seed: u64, tries: usize) -> (bool, u64, u64) {
+    let sim = options().with_source_bars_a_page(Some(700)).start().await.unwrap();
+    sim.inject_at_random(
+        seed,
+        0.33,
+        Fault::transient().into_iter().filter(|fault| !format!("{fault:?}").contains("Too")),
+    );
+    let alpaca = client(&sim.base_url()).with_page_bars(50);
+    let first_wait = Duration::from_millis(1);
+    let provider = Retrying::new(RateLimited::new(alpaca)).with_tries(tries).with_first_wait(first_wait);
+    let mut fetch = provider.fetch(request(&["3USL", "AAPL", "BRK-B", "MSFT"]));
+    let fetched: Result<Vec<_>> = fetch.by_ref().try_collect().await;
+    (fetched.is_ok(), fetch.calls(), sim.requests().total)
+}
+
+#[tokio::test]
+async fn calls_are_the_requests_that_the_server_saw() {
+    let mut ends = [0, 0];
+    for seed in 0..6 {
+        for tries in [1, 8] {
+            let (is_whole, told, seen) = cost_under_faults(seed, tries).await;
+            assert_eq!(told, seen, "seed {seed}, {tries} tries");
+            ends[usize::from(is_whole)] += 1;
+        }
+    }
+    assert!(ends[0] > 0 && ends[1] > 5, "some were given up and some were whole: {ends:?}");
+}
+
+#[tokio::test]
+async fn what_nobody_saw_is_no_call() {
+    let sim = options().start().await.unwrap();
+    let alpaca = client(&sim.base_url());
+    let no_second = over(&["AAPL"], Timeframe::M1, "2024-03-04T14:30:00.2Z", "2024-03-04T14:30:00.4Z");
+    let mut fetch = alpaca.fetch(no_second);
+    fetch.by_ref().try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!((fetch.calls(), sim.requests().total), (0, 0));
+
+    let url = sim.base_url();
+    sim.shutdown().await;
+    let unreachable = client(&url);
+    let mut fetch = unreachable.fetch(request(&["AAPL"]));
+    assert_eq!(fetch.by_ref().try_collect::<Vec<_>>().await.unwrap_err().code(), "SERVICE_UNAVAILABLE");
+    assert_eq!(fetch.calls(), 0);
 }
 
 /// Any timeframe and symbols, on pages of any size that end anywhere.

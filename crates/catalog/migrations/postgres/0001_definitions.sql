@@ -37,3 +37,23 @@ CREATE TABLE barkeep.catalog_rejection (
     rejected_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (symbol, timeframe, feed, adjustment)
 );
+
+-- What may be changed while the program runs. "json" keeps a value as it was written; "jsonb" would turn 1e16 into an
+-- integer, and refuse some texts.
+CREATE TABLE barkeep.catalog_setting (
+    name text COLLATE "C" PRIMARY KEY,
+    value json NOT NULL,
+    set_at timestamptz NOT NULL,
+    set_by text NOT NULL
+);
+
+-- How settings were changed, kept for good; numbered together with the changes of definitions.
+CREATE TABLE barkeep.catalog_setting_change (
+    revision int8 NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    changed_by text NOT NULL,
+    before json,
+    after json,
+    PRIMARY KEY (revision, name)
+);

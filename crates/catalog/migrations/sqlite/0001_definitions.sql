@@ -36,3 +36,22 @@ CREATE TABLE catalog_rejection (
     rejected_at INTEGER NOT NULL,
     PRIMARY KEY (symbol, timeframe, feed, adjustment)
 ) STRICT, WITHOUT ROWID;
+
+-- What may be changed while the program runs.
+CREATE TABLE catalog_setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL CHECK (json_valid(value)),
+    set_at INTEGER NOT NULL,
+    set_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How settings were changed, kept for good; numbered together with the changes of definitions.
+CREATE TABLE catalog_setting_change (
+    revision INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    PRIMARY KEY (revision, name)
+) STRICT, WITHOUT ROWID;

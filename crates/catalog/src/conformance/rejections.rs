@@ -25,11 +25,9 @@ pub async fn what_was_refused_is_remembered_with_its_latest_reason(rejections: &
     reject(rejections, &daily, "INVALID_SYMBOL", "digits; 'quoted'").await;
     reject(rejections, &hourly, "INVALID_SYMBOL", "invalid symbol: 3USL").await;
     let code = "INVALID_SYMBOL".to_owned();
-    let wanted = [
-        (daily, code.clone(), "digits; 'quoted'".to_owned()),
-        (hourly, code, "invalid symbol: 3USL".to_owned()),
-    ];
-    assert_eq!(listed(rejections).await, wanted);
+    let first = (hourly, code.clone(), "invalid symbol: 3USL".to_owned());
+    let second = (daily, code, "digits; 'quoted'".to_owned());
+    assert_eq!(listed(rejections).await, [first, second]);
 }
 
 /// What is forgiven is asked for again; the rest stays refused.

@@ -1,4 +1,4 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::example::{request, subject};
-use crate::{Answer, Quota};
+use crate::{Answer, Error, Quota};
 
 mod conformance {
     crate::provider_conformance!(super::subject(super::RateLimited::new));

@@ -1,4 +1,5 @@
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
+use tokio::time::Instant;
 
 use super::*;
 use crate::ProviderExt;
@@ -66,4 +67,21 @@ async fn a_stream_of_pages_survives_blips_in_its_middle() {
     let faulty = FaultyProvider::new(memory).with_faults([1, 3, 4], Fault::Unavailable);
     let bars: Vec<_> = Retrying::new(faulty).bars(request(&["A"], 10)).try_collect().await.unwrap();
     assert_eq!(bars.len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_try_is_a_call_whatever_wraps_what() {
+    for end in [None, Some(4)] {
+        let memory = memory(2, &[of("A", 0..9)]);
+        let faulty = FaultyProvider::new(memory).with_faults([1, 3, 4], Fault::Unavailable);
+        // The outage ends the fetch; its tries count as well.
+        let faulty = faulty.with_faults(end.into_iter().flat_map(|first| first..first + 9), Fault::BadResponse);
+        let provider: std::sync::Arc<dyn Provider> = std::sync::Arc::new(faulty.clone());
+        let retrying = Retrying::new(crate::RateLimited::new(provider));
+        let mut fetch = retrying.fetch(request(&["A"], 10));
+        let fetched: Result<Vec<_>> = fetch.by_ref().try_collect().await;
+        assert_eq!(fetched.is_err(), end.is_some());
+        assert_eq!(fetch.calls(), faulty.calls());
+        assert!(fetch.calls() > 6, "{} calls", fetch.calls());
+    }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use barkeep_types::{Bar, Symbol};
 use chrono::TimeDelta;
 
-use crate::{Answer, BarsRequest, Error, Limits, Page, PageToken, Provider, Result, SymbolBars};
+use crate::{Answer, BarsRequest, Calls, Error, Limits, Page, PageToken, Provider, Result, SymbolBars};
 
 /// What goes wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,10 @@ impl<P: Provider> Provider for FaultyProvider<P> {
     }
 
     async fn page(&self, request: &BarsRequest, token: Option<&PageToken>) -> Result<Page> {
+        self.page_counted(request, token, &Calls::default()).await
+    }
+
+    async fn page_counted(&self, request: &BarsRequest, token: Option<&PageToken>, calls: &Calls) -> Result<Page> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let hidden = token.and_then(|token| token.as_str().strip_prefix(DETOUR)?.split_once('|'));
         let hidden = hidden.map(|(_, token)| PageToken::new(token));
@@ -95,14 +99,19 @@ impl<P: Provider> Provider for FaultyProvider<P> {
             None => token,
         };
         let Some(fault) = self.faults.get(&call).copied() else {
-            return self.inner.page(request, token).await;
+            return self.inner.page_counted(request, token, calls).await;
         };
-        match (fault, error(fault, token)) {
+        let error = error(fault, token);
+        if error.is_some() || matches!(fault, Fault::Silence | Fault::EmptyPage) {
+            // What is inside does not see it, but the vendor would have.
+            calls.add_one();
+        }
+        match (fault, error) {
             (_, Some(error)) => Err(error),
             (Fault::Silence, _) => std::future::pending().await,
             (Fault::EmptyPage, _) => Ok(Page { next: detour(call, token), ..Page::default() }),
             _ => {
-                let mut page = self.inner.page(request, token).await?;
+                let mut page = self.inner.page_counted(request, token, calls).await?;
                 spoil(&mut page, fault, token);
                 Ok(page)
             }

@@ -119,6 +119,22 @@ CREATE TABLE barkeep.queue_pause (
     PRIMARY KEY (kind, group_name)
 );
 
+-- How many jobs may run at once: all of them (both names empty), those of a kind, or those of a group.
+CREATE TABLE barkeep.queue_cap (
+    kind text NOT NULL,
+    group_name text NOT NULL,
+    cap int NOT NULL CHECK (cap >= 0),
+    PRIMARY KEY (kind, group_name)
+) WITH (fillfactor = 50);
+
+-- What is used of each cap: the sum of its rows. Whoever begins or ends jobs adds a row, so that no ending waits for
+-- another; claims, which take turns anyhow, sum them up.
+CREATE TABLE barkeep.queue_use (
+    jobs bigint NOT NULL,
+    kind text NOT NULL,
+    group_name text NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
+
 -- One row a budget: all who share it meet here. earned_at is when the tokens handed out so far have been earned
 -- (the "theoretical arrival time" of the generic cell rate algorithm).
 CREATE TABLE barkeep.queue_budget (
@@ -134,6 +150,155 @@ CREATE TABLE barkeep.queue_budget (
     -- By how much tokens that came back have moved earned_at back, ever. Tickets are reckoned from it.
     returned_us bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);
+
+-- From which budget the jobs of a kind spend: while it is blocked, or spent for the day, none of them is claimed.
+CREATE TABLE barkeep.queue_budget_of (
+    kind text PRIMARY KEY,
+    budget text NOT NULL REFERENCES barkeep.queue_budget
+);
+
+-- Leases the jobs of a kind that come first, stepping over those that another claim is taking, and never more than the
+-- caps allow. `from_*`: where the claim before this one stopped, to step over what it left dead in the index; null to
+-- look at everything.
+--
+-- A function, since what is used of a cap must be counted anew once the claims before this one have had their turn, and
+-- no client may come to a halt while others wait for it. Losing a claim in a crash of the server does no harm (nobody can
+-- prove its token, so the job is claimed anew), hence its commit does not wait for the disk.
+CREATE FUNCTION barkeep.queue_claim(
+    instant timestamptz, wanted_kind text, most bigint, until timestamptz, new_token uuid, holder text,
+    from_rank smallint, from_run_at timestamptz, from_id bigint
+) RETURNS SETOF barkeep.queue_job
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    is_capped boolean;
+    shut text[];
+    capped_groups text[];
+    full_groups text[];
+    rooms bigint[];
+    room bigint;
+    changes bigint;
+    claimed bigint := 0;
+    more bigint;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    -- The first in this order is the same for all claims that share a cap: that of all jobs, then any of a group, then
+    -- that of this kind.
+    PERFORM FROM barkeep.queue_cap
+    WHERE kind IN ('', wanted_kind)
+    ORDER BY kind, group_name
+    LIMIT 1
+    FOR UPDATE;
+    is_capped := FOUND;
+    SELECT array_agg(group_name) FILTER (WHERE kind = '') INTO shut
+    FROM barkeep.queue_pause
+    WHERE kind IN ('', wanted_kind)
+    HAVING count(*) FILTER (WHERE kind <> '') = 0;
+    IF NOT FOUND OR EXISTS (
+        SELECT FROM barkeep.queue_budget_of AS spends JOIN barkeep.queue_budget AS budget ON budget.name = spends.budget
+        WHERE spends.kind = wanted_kind AND (
+            budget.blocked_until > instant
+            OR (budget.day = (instant AT TIME ZONE 'UTC')::date AND budget.day_spent >= budget.day_limit)
+        )
+    ) THEN
+        RETURN;
+    END IF;
+    LOOP
+        room := most - claimed;
+        full_groups := NULL;
+        IF is_capped THEN
+            SELECT
+                least(room, min(cap - used) FILTER (WHERE group_name = '')),
+                array_agg(group_name) FILTER (WHERE group_name <> ''),
+                array_agg(cap - used) FILTER (WHERE group_name <> ''),
+                array_agg(group_name) FILTER (WHERE group_name <> '' AND used >= cap),
+                sum(rows)
+            INTO room, capped_groups, rooms, full_groups, changes
+            FROM (
+                SELECT cap.group_name, cap.cap, coalesce(sum(use.jobs), 0)::bigint AS used, count(*) AS rows
+                FROM barkeep.queue_cap AS cap LEFT JOIN barkeep.queue_use AS use USING (kind, group_name)
+                WHERE cap.kind IN ('', wanted_kind)
+                GROUP BY cap.kind, cap.group_name
+            ) AS counted;
+        END IF;
+        EXIT WHEN room <= 0;
+        RETURN QUERY
+        WITH candidate AS MATERIALIZED (
+            SELECT ctid, rank, run_at, id, group_name
+            FROM barkeep.queue_ready
+            WHERE kind = wanted_kind AND run_at <= instant
+                AND (rank, run_at, id) >= (
+                    CASE WHEN capped_groups IS NULL THEN coalesce(from_rank, '-32768') ELSE '-32768' END,
+                    coalesce(from_run_at, '-infinity'), coalesce(from_id, 0)
+                )
+                AND coalesce(group_name <> ALL (shut || full_groups), true)
+            ORDER BY rank, run_at, id
+            LIMIT room
+            FOR UPDATE SKIP LOCKED
+        ),
+        fitting AS MATERIALIZED (
+            SELECT ctid
+            FROM (
+                SELECT ctid, group_name, row_number() OVER (PARTITION BY group_name ORDER BY rank, run_at, id) AS place
+                FROM candidate
+            ) AS placed
+            WHERE place <= coalesce(rooms[array_position(capped_groups, group_name)], room)
+        ),
+        taken AS (
+            DELETE FROM barkeep.queue_ready AS ready
+            USING fitting
+            WHERE ready.ctid = fitting.ctid
+            RETURNING ready.id, ready.group_name
+        ),
+        leased AS (
+            INSERT INTO barkeep.queue_lease (id, started_at, lease_until, token, worker)
+            SELECT taken.id, instant, until, new_token, holder
+            FROM taken
+        ),
+        used AS (
+            INSERT INTO barkeep.queue_use (jobs, kind, group_name)
+            SELECT sum(begun.jobs), cap.kind, cap.group_name
+            FROM (SELECT taken.group_name, count(*) AS jobs FROM taken WHERE is_capped GROUP BY 1) AS begun
+            JOIN barkeep.queue_cap AS cap
+                ON cap.kind IN ('', wanted_kind) AND (cap.group_name = '' OR cap.group_name = begun.group_name)
+            GROUP BY cap.kind, cap.group_name
+        )
+        SELECT job.* FROM taken JOIN barkeep.queue_job AS job USING (id);
+        GET DIAGNOSTICS more = ROW_COUNT;
+        claimed := claimed + more;
+        -- Candidates that did not fit are of groups that are full by now: those behind them may have their places.
+        EXIT WHEN more = 0 OR capped_groups IS NULL;
+    END LOOP;
+    IF changes > 100 THEN
+        WITH apart AS (
+            DELETE FROM barkeep.queue_use WHERE kind IN ('', wanted_kind) RETURNING jobs, kind, group_name
+        )
+        INSERT INTO barkeep.queue_use (jobs, kind, group_name)
+        SELECT sum(jobs), kind, group_name
+        FROM apart
+        GROUP BY kind, group_name;
+    END IF;
+END
+$$;
+
+-- Sets a cap, or lifts it (null). What runs is counted anew, while nothing begins or ends.
+CREATE FUNCTION barkeep.queue_set_cap(of_kind text, of_group text, new_cap int) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- Every statement that begins or ends jobs reads this table.
+    LOCK TABLE barkeep.queue_cap IN ACCESS EXCLUSIVE MODE;
+    DELETE FROM barkeep.queue_cap WHERE kind = of_kind AND group_name = of_group;
+    DELETE FROM barkeep.queue_use WHERE kind = of_kind AND group_name = of_group;
+    IF new_cap IS NOT NULL THEN
+        INSERT INTO barkeep.queue_cap (kind, group_name, cap) VALUES (of_kind, of_group, new_cap);
+        INSERT INTO barkeep.queue_use (jobs, kind, group_name)
+        SELECT count(*), of_kind, of_group
+        FROM barkeep.queue_lease JOIN barkeep.queue_job AS job USING (id)
+        WHERE of_kind IN ('', job.kind) AND (of_group = '' OR of_group = job.group_name);
+    END IF;
+END
+$$;
 
 -- Looks after the history: makes the partitions of the two months to come, drops those of months that passed whole before
 -- `oldest`, and deletes up to `most` of the other rows that are older. What ends in a month without a partition is kept in

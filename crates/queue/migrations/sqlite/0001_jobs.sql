@@ -54,7 +54,10 @@ CREATE TABLE queue_lease (
     lease_until INTEGER NOT NULL,
     token TEXT NOT NULL,
     cancel_requested INTEGER NOT NULL DEFAULT 0,
-    worker TEXT NOT NULL
+    worker TEXT NOT NULL,
+    -- As of the job, to count what runs under a cap.
+    kind TEXT NOT NULL,
+    group_name TEXT
 ) STRICT;
 
 CREATE INDEX queue_lease_token ON queue_lease (token);
@@ -140,6 +143,22 @@ CREATE TABLE queue_pause (
     PRIMARY KEY (kind, group_name)
 ) STRICT, WITHOUT ROWID;
 
+-- How many jobs may run at once: all of them (both names empty), those of a kind, or those of a group.
+CREATE TABLE queue_cap (
+    kind TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    cap INTEGER NOT NULL CHECK (cap >= 0),
+    PRIMARY KEY (kind, group_name)
+) STRICT, WITHOUT ROWID;
+
+-- What is used of each cap.
+CREATE VIEW queue_use AS
+SELECT cap.kind, cap.group_name, cap.cap, count(lease.id) AS running
+FROM queue_cap AS cap
+LEFT JOIN queue_lease AS lease
+    ON cap.kind IN ('', lease.kind) AND (cap.group_name = '' OR cap.group_name = lease.group_name)
+GROUP BY cap.kind, cap.group_name;
+
 -- One row a budget: all who share it meet here. earned_at is when the tokens handed out so far have been earned
 -- (the "theoretical arrival time" of the generic cell rate algorithm). day counts days since 1970.
 CREATE TABLE queue_budget (
@@ -157,4 +176,10 @@ CREATE TABLE queue_budget (
     -- What was last answered.
     granted INTEGER NOT NULL DEFAULT 0,
     wait_us INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- From which budget the jobs of a kind spend: while it is blocked, or spent for the day, none of them is claimed.
+CREATE TABLE queue_budget_of (
+    kind TEXT PRIMARY KEY,
+    budget TEXT NOT NULL REFERENCES queue_budget
 ) STRICT, WITHOUT ROWID;

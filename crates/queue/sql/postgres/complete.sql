@@ -23,10 +23,19 @@ kept AS (
         kind, key, group_name, worker, result::json
     FROM removed, clock
 ),
+summed AS (
+    SELECT kind, group_name, count(*) AS jobs, sum(cost) AS cost FROM removed GROUP BY kind, group_name
+),
 counted AS (
     INSERT INTO barkeep.queue_tally (hour, jobs, cost, outcome, kind, group_name)
-    SELECT date_bin('1 hour', (SELECT now FROM clock), 'epoch'), count(*), sum(cost), 0, kind, group_name
-    FROM removed
-    GROUP BY kind, group_name
+    SELECT date_bin('1 hour', now, 'epoch'), jobs, cost, 0, kind, group_name
+    FROM summed, clock
+),
+freed AS (
+    INSERT INTO barkeep.queue_use (jobs, kind, group_name)
+    SELECT -sum(summed.jobs), cap.kind, cap.group_name
+    FROM summed JOIN barkeep.queue_cap AS cap
+        ON cap.kind IN ('', summed.kind) AND (cap.group_name = '' OR cap.group_name = summed.group_name)
+    GROUP BY cap.kind, cap.group_name
 )
 SELECT id, token FROM ended

@@ -79,5 +79,12 @@ tallied AS (
     FROM judged
     WHERE outcome IS NOT NULL OR cost > 0
     GROUP BY 4, kind, group_name
+),
+freed AS (
+    INSERT INTO barkeep.queue_use (jobs, kind, group_name)
+    SELECT -count(*), cap.kind, cap.group_name
+    FROM judged JOIN barkeep.queue_cap AS cap
+        ON cap.kind IN ('', judged.kind) AND (cap.group_name = '' OR cap.group_name = judged.group_name)
+    GROUP BY cap.kind, cap.group_name
 )
 SELECT id, token, outcome, wait_us FROM judged

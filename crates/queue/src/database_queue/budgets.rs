@@ -45,6 +45,15 @@ impl<D: Statements> Budgets for DatabaseQueue<D> {
         if known { Ok(()) } else { Err(unknown()) }
     }
 
+    async fn set_budget_of(&self, kind: &str, budget: Option<&str>) -> Result<()> {
+        check::kind("kind", kind)?;
+        match budget {
+            None => self.database.clear_budget_of(kind).await,
+            Some(name) if self.database.set_budget_of(kind, name).await? => Ok(()),
+            Some(_) => Err(unknown()),
+        }
+    }
+
     async fn budget(&self, name: &str) -> Result<Option<BudgetState>> {
         self.database.budget(self.clock.moved_us(), name).await
     }

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::DatabaseQueue;
 use crate::rows::SelectRow;
 use crate::statements::Statements;
-use crate::{Cancelled, Control, Pause, Result, Select, check};
+use crate::{Cancelled, Control, Pause, Result, Scope, Select, check};
 
 /// Far more than it takes, unless somebody has edited the tables by hand.
 const LOOKS: u32 = 100;
@@ -55,7 +55,16 @@ impl<D: Statements> Control for DatabaseQueue<D> {
         let pauses = self.database.paused().await?;
         let pause =
             |(kind, group): (String, String)| if group.is_empty() { Pause::Kind(kind) } else { Pause::Group(group) };
-        Ok(pauses.into_iter().map(pause).collect())
+        let mut pauses: Vec<Pause> = pauses.into_iter().map(pause).collect();
+        pauses.sort();
+        Ok(pauses)
+    }
+
+    async fn set_cap(&self, scope: &Scope, limit: Option<u32>) -> Result<()> {
+        let (kind, group) = check::scope(scope)?;
+        let set = self.database.set_cap(kind, group, check::cap(limit)?).await;
+        self.floors.clear();
+        set
     }
 }
 

@@ -5,8 +5,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::DatabaseQueue;
+use crate::blocker::Obstacles;
 use crate::statements::Statements;
-use crate::{Attempt, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, Result, Upkeep, check};
+use crate::{
+    Attempt, Cap, Control, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, Outlook, Result, Upkeep, check,
+};
 
 #[async_trait]
 impl<D: Statements> Inspect for DatabaseQueue<D> {
@@ -34,6 +37,21 @@ impl<D: Statements> Inspect for DatabaseQueue<D> {
             *count = jobs.max(0).cast_unsigned();
         }
         Ok(counts)
+    }
+
+    async fn caps(&self) -> Result<Vec<Cap>> {
+        let mut caps = self.database.caps().await?;
+        caps.sort_by(|one, other| one.scope.cmp(&other.scope));
+        Ok(caps)
+    }
+
+    async fn outlook(&self, kind: &str) -> Result<Outlook> {
+        check::kind("kind", kind)?;
+        let moved_us = self.clock.moved_us();
+        let waiting = self.database.waiting(moved_us, kind).await?;
+        let exhausted = self.database.exhausted(moved_us, kind).await?;
+        let obstacles = Obstacles { pauses: self.paused().await?, caps: self.caps().await?, exhausted };
+        Ok(obstacles.outlook(kind, &waiting))
     }
 
     async fn failed(&self, kind: &str, limit: u32) -> Result<Vec<FinishedJob>> {

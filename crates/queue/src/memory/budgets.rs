@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-use super::MemoryQueue;
+use super::{MemoryQueue, State};
 use crate::budget::unknown;
 use crate::{Block, BudgetState, Budgets, Grant, Rate, Result, check};
 
@@ -75,6 +75,19 @@ impl Budget {
     }
 }
 
+impl State {
+    /// The kind's budget, if it is exhausted, and until when.
+    pub(super) fn exhausted(&self, kind: &str) -> Option<(String, DateTime<Utc>)> {
+        let name = self.budgets_of.get(kind)?;
+        let mut budget = self.budgets.get(name)?.clone();
+        budget.begin_day(self.now);
+        let tomorrow = || (budget.day + Days::new(1)).and_time(NaiveTime::MIN).and_utc();
+        let until =
+            budget.blocked_until.max(if budget.left_today() == 0 { tomorrow() } else { DateTime::<Utc>::MIN_UTC });
+        (until > self.now).then(|| (name.clone(), until))
+    }
+}
+
 #[async_trait]
 impl Budgets for MemoryQueue {
     async fn set_budget(&self, name: &str, rate: &Rate) -> Result<()> {
@@ -112,6 +125,17 @@ impl Budgets for MemoryQueue {
         let until = state.now + time;
         let budget = state.budgets.get_mut(name).ok_or_else(unknown)?;
         budget.blocked_until = budget.blocked_until.max(until);
+        Ok(())
+    }
+
+    async fn set_budget_of(&self, kind: &str, budget: Option<&str>) -> Result<()> {
+        check::kind("kind", kind)?;
+        let mut state = self.state();
+        match budget {
+            None => state.budgets_of.remove(kind),
+            Some(name) if state.budgets.contains_key(name) => state.budgets_of.insert(kind.to_owned(), name.to_owned()),
+            Some(_) => return Err(unknown()),
+        };
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::{Job, MemoryQueue, State};
-use crate::{Cancelled, Control, JobId, NewJob, Outcome, Pause, Result, Select, Start, check};
+use crate::{Cancelled, Control, JobId, NewJob, Outcome, Pause, Result, Scope, Select, Start, check};
 
 #[async_trait]
 impl Control for MemoryQueue {
@@ -60,6 +60,17 @@ impl Control for MemoryQueue {
 
     async fn paused(&self) -> Result<Vec<Pause>> {
         Ok(self.state().pauses.iter().cloned().collect())
+    }
+
+    async fn set_cap(&self, scope: &Scope, limit: Option<u32>) -> Result<()> {
+        check::scope(scope)?;
+        check::cap(limit)?;
+        let mut state = self.state();
+        match limit {
+            Some(limit) => state.caps.insert(scope.clone(), limit),
+            None => state.caps.remove(scope),
+        };
+        Ok(())
     }
 }
 

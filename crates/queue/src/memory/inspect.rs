@@ -5,8 +5,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Job, MemoryQueue, State};
+use crate::blocker::{Obstacles, Waiting};
 use crate::{
-    Attempt, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, LiveState, Outcome, Result, Upkeep, check,
+    Attempt, Cap, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, LiveState, Outcome, Outlook, Result,
+    Upkeep, check,
 };
 
 #[async_trait]
@@ -41,6 +43,25 @@ impl Inspect for MemoryQueue {
             }
         }
         Ok(counts)
+    }
+
+    async fn caps(&self) -> Result<Vec<Cap>> {
+        Ok(self.state().capped())
+    }
+
+    async fn outlook(&self, kind: &str) -> Result<Outlook> {
+        check::kind("kind", kind)?;
+        let state = self.state();
+        let waits = |job: &&Job| job.new.kind == kind && job.held.is_none();
+        let waiting = state.live.values().filter(waits).map(|job| Waiting {
+            group: job.new.group.clone(),
+            is_due: job.run_at <= state.now,
+            jobs: 1,
+            first_at: job.run_at,
+        });
+        let pauses = state.pauses.iter().cloned().collect();
+        let obstacles = Obstacles { pauses, caps: state.capped(), exhausted: state.exhausted(kind) };
+        Ok(obstacles.outlook(kind, &waiting.collect::<Vec<_>>()))
     }
 
     async fn failed(&self, kind: &str, limit: u32) -> Result<Vec<FinishedJob>> {
@@ -88,6 +109,10 @@ impl Upkeep for MemoryQueue {
 }
 
 impl State {
+    fn capped(&self) -> Vec<Cap> {
+        self.caps.iter().map(|(scope, limit)| Cap::new(scope.clone(), *limit, self.running(scope))).collect()
+    }
+
     fn stands(&self, job: &Job) -> LiveState {
         if job.held.is_some() {
             LiveState::Running

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use barkeep_database::Postgres;
+use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 
 use super::{all, changes, instant};
@@ -45,5 +46,21 @@ impl BudgetStatements for Postgres {
     async fn budget(&self, moved_us: i64, name: &str) -> Result<Option<BudgetState>> {
         let statement = query_as(self.sql(include_str!("../../sql/postgres/budget.sql"))).bind(moved_us).bind(name);
         Ok(self.bounded(all(self, statement)).await?.pop().map(|row| rows::budget(row, instant)))
+    }
+
+    async fn set_budget_of(&self, kind: &str, name: &str) -> Result<bool> {
+        let statement = query(self.sql(include_str!("../../sql/postgres/set_budget_of.sql"))).bind(kind).bind(name);
+        Ok(self.bounded(changes(self, statement)).await? > 0)
+    }
+
+    async fn clear_budget_of(&self, kind: &str) -> Result<()> {
+        let statement = query(self.sql(include_str!("../../sql/postgres/clear_budget_of.sql"))).bind(kind);
+        self.bounded(changes(self, statement)).await?;
+        Ok(())
+    }
+
+    async fn exhausted(&self, moved_us: i64, kind: &str) -> Result<Option<(String, DateTime<Utc>)>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/exhausted.sql"))).bind(moved_us).bind(kind);
+        Ok(self.bounded(all(self, statement)).await?.pop())
     }
 }

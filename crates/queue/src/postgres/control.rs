@@ -66,4 +66,11 @@ impl ControlStatements for Postgres {
         let statement = query_as(self.sql(include_str!("../../sql/postgres/paused.sql")));
         self.bounded(all(self, statement)).await
     }
+
+    async fn set_cap(&self, kind: &str, group: &str, cap: Option<i32>) -> Result<()> {
+        let statement =
+            query(self.sql(include_str!("../../sql/postgres/set_cap.sql"))).bind(kind).bind(group).bind(cap);
+        self.bounded(changes(self, statement)).await?;
+        Ok(())
+    }
 }

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::query_as;
 
 use super::{all, instant, one};
+use crate::blocker::Waiting;
 use crate::rows;
 use crate::statements::InspectStatements;
-use crate::{Attempt, FinishedJob, LedgerLine, LiveJob, Result};
+use crate::{Attempt, Cap, FinishedJob, LedgerLine, LiveJob, Result};
 
 #[async_trait]
 impl InspectStatements for Postgres {
@@ -24,6 +25,17 @@ impl InspectStatements for Postgres {
     async fn counts(&self, moved_us: i64) -> Result<Vec<(String, i32, i64)>> {
         let statement = query_as(self.sql(include_str!("../../sql/postgres/counts.sql"))).bind(moved_us);
         self.bounded(all(self, statement)).await
+    }
+
+    async fn caps(&self) -> Result<Vec<Cap>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/caps.sql")));
+        Ok(self.bounded(all(self, statement)).await?.into_iter().map(rows::cap).collect())
+    }
+
+    async fn waiting(&self, moved_us: i64, kind: &str) -> Result<Vec<Waiting>> {
+        let statement = query_as(self.sql(include_str!("../../sql/postgres/waiting.sql"))).bind(moved_us).bind(kind);
+        let waiting = self.bounded(all(self, statement)).await?;
+        Ok(waiting.into_iter().map(|row| rows::waiting(row, instant)).collect())
     }
 
     async fn failed(&self, kind: &str, limit: i64) -> Result<Vec<FinishedJob>> {

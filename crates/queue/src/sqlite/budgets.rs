@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use barkeep_database::Sqlite;
+use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 
 use super::{instant, read, write, write_all};
@@ -42,5 +43,20 @@ impl BudgetStatements for Sqlite {
     async fn budget(&self, moved_us: i64, name: &str) -> Result<Option<BudgetState>> {
         let statement = |now| query_as(include_str!("../../sql/sqlite/budget.sql")).bind(now).bind(name);
         Ok(read(self, moved_us, statement).await?.pop().map(|row| rows::budget(row, instant)))
+    }
+
+    async fn set_budget_of(&self, kind: &str, name: &str) -> Result<bool> {
+        let statement = |_| query(include_str!("../../sql/sqlite/set_budget_of.sql")).bind(kind).bind(name);
+        Ok(write(self, 0, statement).await? > 0)
+    }
+
+    async fn clear_budget_of(&self, kind: &str) -> Result<()> {
+        write(self, 0, |_| query(include_str!("../../sql/sqlite/clear_budget_of.sql")).bind(kind)).await?;
+        Ok(())
+    }
+
+    async fn exhausted(&self, moved_us: i64, kind: &str) -> Result<Option<(String, DateTime<Utc>)>> {
+        let statement = |now| query_as(include_str!("../../sql/sqlite/exhausted.sql")).bind(now).bind(kind);
+        Ok(read(self, moved_us, statement).await?.pop().map(|(name, until)| (name, instant(until))))
     }
 }

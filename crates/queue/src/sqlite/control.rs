@@ -65,4 +65,10 @@ impl ControlStatements for Sqlite {
     async fn paused(&self) -> Result<Vec<(String, String)>> {
         read(self, 0, |_| query_as(include_str!("../../sql/sqlite/paused.sql"))).await
     }
+
+    async fn set_cap(&self, kind: &str, group: &str, cap: Option<i32>) -> Result<()> {
+        let statement = |_| query(include_str!("../../sql/sqlite/set_cap.sql")).bind(kind).bind(group).bind(cap);
+        write(self, 0, statement).await?;
+        Ok(())
+    }
 }

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::query_as;
 
 use super::{failed, instant, json, now, read, write_all};
+use crate::blocker::Waiting;
 use crate::rows;
 use crate::statements::InspectStatements;
-use crate::{Attempt, FinishedJob, LedgerLine, LiveJob, Result};
+use crate::{Attempt, Cap, FinishedJob, LedgerLine, LiveJob, Result};
 
 #[async_trait]
 impl InspectStatements for Sqlite {
@@ -28,6 +29,17 @@ impl InspectStatements for Sqlite {
 
     async fn counts(&self, moved_us: i64) -> Result<Vec<(String, i32, i64)>> {
         read(self, moved_us, |now| query_as(include_str!("../../sql/sqlite/counts.sql")).bind(now)).await
+    }
+
+    async fn caps(&self) -> Result<Vec<Cap>> {
+        let caps = read(self, 0, |_| query_as(include_str!("../../sql/sqlite/caps.sql"))).await?;
+        Ok(caps.into_iter().map(rows::cap).collect())
+    }
+
+    async fn waiting(&self, moved_us: i64, kind: &str) -> Result<Vec<Waiting>> {
+        let statement = |now| query_as(include_str!("../../sql/sqlite/waiting.sql")).bind(now).bind(kind);
+        let waiting = read(self, moved_us, statement).await?;
+        Ok(waiting.into_iter().map(|row| rows::waiting(row, instant)).collect())
     }
 
     async fn failed(&self, kind: &str, limit: i64) -> Result<Vec<FinishedJob>> {

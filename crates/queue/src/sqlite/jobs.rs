@@ -14,7 +14,7 @@ impl JobStatements for Sqlite {
     }
 
     async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>> {
-        let leased = write_all(self, moved_us, |now| {
+        let statement = |now| {
             query_as(include_str!("../../sql/sqlite/claim.sql"))
                 .bind(now)
                 .bind(claim.kind)
@@ -22,8 +22,20 @@ impl JobStatements for Sqlite {
                 .bind(claim.lease_us)
                 .bind(claim.token.to_string())
                 .bind(claim.worker)
-        })
-        .await?;
+        };
+        let leased = self
+            .bounded(async {
+                let (mut transaction, now) = begin(self, moved_us).await?;
+                let mut leased = all(&mut transaction, statement(now)).await?;
+                let mut before = 0;
+                while leased.len() > before && leased.len() < claim.limit.unsigned_abs() as usize {
+                    before = leased.len();
+                    leased = all(&mut transaction, statement(now)).await?;
+                }
+                transaction.commit().await?;
+                Ok::<_, crate::Error>(leased)
+            })
+            .await?;
         Ok(leased.into_iter().map(|row| rows::lease(row, claim.token, instant)).collect())
     }
 

@@ -48,6 +48,28 @@ CREATE TABLE barkeep.store_bar (
     CONSTRAINT trade_count_possible CHECK (trade_count >= 0)
 );
 
+-- The providers whose bars' former values are kept, and since when. Empty unless somebody asked for it.
+CREATE TABLE barkeep.store_history (
+    provider text PRIMARY KEY,
+    since timestamptz NOT NULL
+);
+
+-- Former values: those that batch_id wrote and replaced_by replaced.
+CREATE TABLE barkeep.store_former_bar (
+    starts_at timestamptz NOT NULL,
+    open float8 NOT NULL,
+    high float8 NOT NULL,
+    low float8 NOT NULL,
+    close float8 NOT NULL,
+    volume float8 NOT NULL,
+    vwap float8,
+    trade_count int8,
+    series_id int4 NOT NULL,
+    batch_id int4 NOT NULL,
+    replaced_by int4 NOT NULL,
+    PRIMARY KEY (series_id, starts_at, replaced_by)
+);
+
 -- What was fetched, even where no bar traded: disjoint, half-open, coalesced.
 CREATE TABLE barkeep.store_coverage (
     series_id int4 NOT NULL,
@@ -92,3 +114,8 @@ BEGIN
     RETURN (SELECT coalesce(sum(revision), 0) FROM barkeep.store_series WHERE series_id = ANY (ids));
 END
 $$;
+
+-- Keeps all other writers away until the transaction ends.
+CREATE FUNCTION barkeep.store_lock_all() RETURNS void
+LANGUAGE sql VOLATILE
+AS 'SELECT pg_advisory_xact_lock(1650553459, 0)';

@@ -14,6 +14,7 @@ CREATE TABLE store_series (
 -- Where rows come from: said once a page, not in every row.
 CREATE TABLE store_batch (
     batch_id INTEGER PRIMARY KEY,
+    -- Milliseconds since 1970, so that revisions of one second can be told apart.
     fetched_at INTEGER NOT NULL,
     request TEXT,
     inserted INTEGER NOT NULL,
@@ -40,7 +41,30 @@ CREATE TABLE store_bar (
     CHECK (low <= min(open, close) AND high >= max(open, close))
 ) STRICT, WITHOUT ROWID;
 
--- What was fetched, even where no bar traded: disjoint, half-open, coalesced. Microseconds since 1970.
+-- The providers whose bars' former values are kept, and since when. Empty unless somebody asked for it.
+CREATE TABLE store_history (
+    provider TEXT PRIMARY KEY,
+    -- Milliseconds since 1970.
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Former values: those that batch_id wrote and replaced_by replaced.
+CREATE TABLE store_former_bar (
+    series_id INTEGER NOT NULL,
+    starts_at INTEGER NOT NULL,
+    open REAL NOT NULL,
+    high REAL NOT NULL,
+    low REAL NOT NULL,
+    close REAL NOT NULL,
+    volume REAL NOT NULL,
+    vwap REAL,
+    trade_count INTEGER,
+    batch_id INTEGER NOT NULL,
+    replaced_by INTEGER NOT NULL,
+    PRIMARY KEY (series_id, starts_at, replaced_by)
+) STRICT, WITHOUT ROWID;
+
+-- What was fetched, even where no bar traded: disjoint, half-open, coalesced.
 CREATE TABLE store_coverage (
     series_id INTEGER NOT NULL,
     starts_at INTEGER NOT NULL,

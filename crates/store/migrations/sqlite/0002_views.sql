@@ -5,7 +5,7 @@ SELECT
     series.provider, series.symbol, series.timeframe, series.feed, series.adjustment,
     strftime('%Y-%m-%dT%H:%M:%SZ', bar.starts_at, 'unixepoch') AS starts_at,
     bar.open, bar.high, bar.low, bar.close, bar.volume, bar.vwap, bar.trade_count,
-    strftime('%Y-%m-%dT%H:%M:%SZ', batch.fetched_at, 'unixepoch') AS fetched_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', batch.fetched_at / 1000, 'unixepoch') AS fetched_at,
     bar.starts_at AS starts_at_unix
 FROM store_series AS series
 JOIN store_bar AS bar USING (series_id)

@@ -10,7 +10,7 @@ use crate::ledger::NewSpan;
 use crate::page::RefusedBar;
 use crate::row::{self, Columns};
 use crate::write::{Batch, Changes, Identity, Tables};
-use crate::{Error, ProviderName, Result, Span};
+use crate::{Error, Guard, ProviderName, Result, Span};
 
 /// The tables inside one transaction.
 pub(super) struct PostgresTables<'a> {
@@ -63,7 +63,8 @@ impl<'a> PostgresTables<'a> {
             .bind(numbers(|bar| bar.volume))
             .bind(bars().map(|(_, bar)| bar.vwap).collect::<Vec<_>>())
             .bind(bars().map(|(_, bar)| bar.trade_count.map(u64::cast_signed)).collect::<Vec<_>>())
-            .bind(batch_id);
+            .bind(batch_id)
+            .bind(self.provider.as_str());
         statement.execute(&mut *self.transaction).await?;
         Ok(())
     }
@@ -103,6 +104,11 @@ impl<'a> PostgresTables<'a> {
 
 #[async_trait]
 impl Tables for PostgresTables<'_> {
+    async fn holds(&mut self, guard: &Guard) -> Result<bool> {
+        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token());
+        Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
+    }
+
     async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>> {
         let statement = self.statement(include_str!("../../sql/postgres/identify.sql")).bind(self.provider.as_str());
         let rows = Names::of(series.iter().copied()).bind(statement).fetch_all(&mut *self.transaction).await?;

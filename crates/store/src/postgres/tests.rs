@@ -3,7 +3,9 @@ use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
 use chrono::DateTime;
 
 use super::*;
-use crate::State;
+use crate::{History, State};
+
+mod guard;
 
 async fn open() -> (PostgresStore, TestDatabase) {
     let server = TestDatabase::create().await;
@@ -12,6 +14,15 @@ async fn open() -> (PostgresStore, TestDatabase) {
 }
 
 crate::store_conformance!(open().await);
+crate::history_conformance!(open().await, now);
+
+/// Counted in microseconds: no two commits see the same.
+async fn now(store: &PostgresStore) -> DateTime<chrono::Utc> {
+    let mut connection = store.database.connection().await.unwrap();
+    let now = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *connection).await.unwrap();
+    connection.finish();
+    now
+}
 
 fn series() -> Series {
     Series { symbol: "AAPL".parse().unwrap(), timeframe: Timeframe::M1, feed: Feed::SIP, adjustment: Adjustment::RAW }
@@ -54,7 +65,7 @@ const WAITING: &str =
 async fn versions(store: &PostgresStore) -> String {
     let mut connection = store.database.connection().await.unwrap();
     let versions = sqlx::query_scalar(
-        "SELECT string_agg(version, ' ' ORDER BY version) FROM (
+        "SELECT coalesce(string_agg(version, ' ' ORDER BY version), '') FROM (
             SELECT 'series ' || ctid || xmin FROM barkeep.store_series
             UNION ALL SELECT 'bar ' || ctid || xmin FROM barkeep.store_bar
             UNION ALL SELECT 'coverage ' || ctid || xmin FROM barkeep.store_coverage
@@ -230,4 +241,17 @@ async fn the_views_show_what_is_stored() {
     assert_eq!(number(&store, bars).await, 2);
     assert_eq!(number(&store, "SELECT count(*) FROM barkeep.coverage_v1 WHERE state = 'suspect'").await, 1);
     assert_eq!(number(&store, "SELECT count(*) FROM barkeep.quarantine_v1 WHERE reasons LIKE '%not finite%'").await, 1);
+}
+
+#[tokio::test]
+async fn former_values_are_not_written_unless_they_are_asked_for() {
+    let (store, _server) = open().await;
+    store.commit(&page(10)).await.unwrap();
+    let mut corrected = page(10);
+    corrected.bars[0].1[4].close = 1.5;
+    assert_eq!(store.commit(&corrected).await.unwrap().revised, 1);
+    assert_eq!(number(&store, "SELECT pg_relation_size('barkeep.store_former_bar')").await, 0);
+    store.keep_history().await.unwrap();
+    assert_eq!(store.commit(&page(10)).await.unwrap().revised, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM barkeep.store_former_bar WHERE close = 1.5").await, 1);
 }

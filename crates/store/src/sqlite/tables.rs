@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::page::RefusedBar;
 use crate::row::{self, Columns};
 use crate::write::{Batch, Changes, Identity, Tables};
-use crate::{Error, ProviderName, Result, Span};
+use crate::{Error, Guard, ProviderName, Result, Span};
 
 use super::Statement;
 
@@ -47,8 +47,22 @@ impl<'a> SqliteTables<'a> {
         Ok(())
     }
 
+    async fn keeps_history(&mut self) -> Result<bool> {
+        let statement = sqlx::query(include_str!("../../sql/sqlite/history.sql")).bind(self.provider.as_str());
+        Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
+    }
+
     async fn revise(&mut self, id: i32, bars: &[&Bar], batch_id: i32) -> Result<()> {
+        let keeps_history = !bars.is_empty() && self.keeps_history().await?;
         for bar in bars {
+            if keeps_history {
+                sqlx::query(include_str!("../../sql/sqlite/keep_former_bar.sql"))
+                    .bind(id)
+                    .bind(bar.start.timestamp())
+                    .bind(batch_id)
+                    .execute(&mut *self.transaction)
+                    .await?;
+            }
             let statement = sqlx::query(include_str!("../../sql/sqlite/revise_bars.sql"));
             bind_bar(statement, id, bar, batch_id).execute(&mut *self.transaction).await?;
         }
@@ -86,6 +100,11 @@ impl<'a> SqliteTables<'a> {
 
 #[async_trait]
 impl Tables for SqliteTables<'_> {
+    async fn holds(&mut self, guard: &Guard) -> Result<bool> {
+        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token().to_string());
+        Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
+    }
+
     async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>> {
         let rows = sqlx::query(include_str!("../../sql/sqlite/identify.sql"))
             .bind(self.provider.as_str())

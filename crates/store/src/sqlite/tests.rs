@@ -3,6 +3,9 @@ use chrono::DateTime;
 use tempfile::TempDir;
 
 use super::*;
+use crate::History;
+
+mod guard;
 
 async fn open() -> (SqliteStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -11,6 +14,31 @@ async fn open() -> (SqliteStore, TempDir) {
 }
 
 crate::store_conformance!(open().await);
+crate::history_conformance!(open().await, now);
+
+/// Counted in milliseconds: waits for one that no commit before it saw, and for its end.
+async fn now(store: &SqliteStore) -> DateTime<chrono::Utc> {
+    let tick = async || {
+        let mut connection = store.database.connection().await.unwrap();
+        let tick: i64 = sqlx::query_scalar("SELECT CAST(1000 * unixepoch('subsec') AS INTEGER)")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+        connection.finish();
+        tick
+    };
+    let after = async |earlier| {
+        loop {
+            let now = tick().await;
+            if now > earlier {
+                return now;
+            }
+        }
+    };
+    let now = after(tick().await).await;
+    after(now).await;
+    DateTime::from_timestamp_millis(now).unwrap()
+}
 
 fn page(minutes: i64) -> Commit {
     let at = |minute: i64| DateTime::from_timestamp(60 * minute, 0).unwrap();
@@ -163,4 +191,24 @@ async fn the_views_show_what_is_stored() {
     let refused: String =
         sqlx::query_scalar("SELECT reasons FROM quarantine_v1").fetch_one(&mut *connection).await.unwrap();
     assert!(refused.contains("not finite"), "{refused}");
+}
+
+#[tokio::test]
+async fn former_values_are_not_written_unless_they_are_asked_for() {
+    let (store, _folder) = open().await;
+    store.commit(&page(10)).await.unwrap();
+    let mut corrected = page(10);
+    corrected.bars[0].1[4].close = 1.5;
+    let former = async || {
+        let mut connection = store.database.connection().await.unwrap();
+        let closes: Vec<f64> =
+            sqlx::query_scalar("SELECT close FROM store_former_bar").fetch_all(&mut *connection).await.unwrap();
+        connection.finish();
+        closes
+    };
+    assert_eq!(store.commit(&corrected).await.unwrap().revised, 1);
+    assert!(former().await.is_empty());
+    store.keep_history().await.unwrap();
+    assert_eq!(store.commit(&page(10)).await.unwrap().revised, 1);
+    assert_eq!(former().await, [1.5]);
 }

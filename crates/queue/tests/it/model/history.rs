@@ -19,6 +19,7 @@ pub(crate) enum Act {
     RetryFailed(Which),
     Pause { group: bool },
     Resume { group: bool },
+    Cap(Capped, Option<u32>),
     Pass(Duration),
 }
 
@@ -37,6 +38,13 @@ pub(crate) struct Work {
 pub(crate) enum Next {
     After(Duration),
     Discard,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Capped {
+    All,
+    Kind,
+    Group(u8),
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +87,10 @@ fn which() -> impl Strategy<Value = Which> {
     ]
 }
 
+fn capped() -> impl Strategy<Value = Capped> {
+    prop_oneof![Just(Capped::All), Just(Capped::Kind), (0_u8..2).prop_map(Capped::Group)]
+}
+
 fn act() -> impl Strategy<Value = Act> {
     let next = prop_oneof![3 => ends().prop_map(Next::After), 1 => Just(Next::Discard)];
     prop_oneof![
@@ -96,6 +108,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => which().prop_map(Act::RetryFailed),
         1 => any::<bool>().prop_map(|group| Act::Pause { group }),
         2 => any::<bool>().prop_map(|group| Act::Resume { group }),
+        3 => (capped(), prop::option::weighted(0.7, 0_u32..5)).prop_map(|(scope, limit)| Act::Cap(scope, limit)),
         6 => (1_u64..4).prop_map(|steps| Act::Pass(Duration::from_secs(steps * STEP))),
     ]
 }

@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use barkeep_queue::conformance::Subject;
 use barkeep_queue::{
-    Claim, Completion, Failure, FinishedJob, JobId, LeaseKey, LiveJob, NewJob, Pause, Select, Start, Then,
+    Blocker, Claim, Completion, Failure, FinishedJob, JobId, LeaseKey, LiveJob, NewJob, Outlook, Pause, Scope, Select,
+    Start, Then,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::history::{Act, Next, Which, Work};
+use super::history::{Act, Capped, Next, Which, Work};
 
 /// Plays acts to two queues and compares what they answer. Jobs are told apart by a serial number in their payloads, since
 /// ids and tokens differ.
@@ -82,6 +83,13 @@ impl<'a> Player<'a> {
                 let [ours, theirs] = self.queues;
                 agree(ours.resume(&pause).await, theirs.resume(&pause).await)?;
             }
+            Act::Cap(capped, limit) => {
+                self.cap(*capped, *limit).await;
+                let [ours, theirs] = self.queues;
+                agree(ours.caps().await, theirs.caps().await)?;
+                let (one, other) = (ours.outlook(&self.kind).await.unwrap(), theirs.outlook(&self.kind).await.unwrap());
+                same(timeless(&one), timeless(&other))?;
+            }
             Act::Pass(time) => self.pass(*time),
         }
         self.compare().await
@@ -89,6 +97,9 @@ impl<'a> Player<'a> {
 
     /// Compares what has become of everything, and leaves nothing behind for the next history.
     pub(crate) async fn finish(&mut self) -> Outcome {
+        for capped in [Capped::All, Capped::Kind, Capped::Group(0), Capped::Group(1)] {
+            self.cap(capped, None).await;
+        }
         for group in [false, true] {
             let pause = self.pause(group);
             for queue in self.queues {
@@ -169,6 +180,17 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
+    async fn cap(&self, capped: Capped, limit: Option<u32>) {
+        let scope = match capped {
+            Capped::All => Scope::All,
+            Capped::Kind => Scope::Kind(self.kind.clone()),
+            Capped::Group(group) => Scope::Group(group.to_string()),
+        };
+        for queue in self.queues {
+            queue.set_cap(&scope, limit).await.unwrap();
+        }
+    }
+
     fn pass(&self, time: Duration) {
         for queue in self.queues {
             queue.advance(time);
@@ -223,6 +245,15 @@ fn failures(keys: &[LeaseKey], then: Next) -> Vec<Failure> {
 /// Which of the keys are among those lost.
 fn places(keys: &[LeaseKey], lost: &[LeaseKey]) -> Vec<bool> {
     keys.iter().map(|key| lost.contains(key)).collect()
+}
+
+/// What can be claimed and what holds the rest back; but for times, in which the clocks differ.
+fn timeless(outlook: &Outlook) -> (u64, Vec<String>) {
+    let told = |blocker: &Blocker| match blocker {
+        Blocker::NotDue { jobs, .. } => format!("{jobs} not due"),
+        other => format!("{other:?}"),
+    };
+    (outlook.claimable, outlook.blockers.iter().map(told).collect())
 }
 
 fn standing(job: &LiveJob) -> (String, String) {

@@ -1,0 +1,2 @@
+-- One setting.
+SELECT value::text FROM barkeep.catalog_setting WHERE name = $1

@@ -1,0 +1,2 @@
+-- The number of the latest change of any setting.
+SELECT coalesce(max(revision), 0) FROM barkeep.catalog_setting_change

@@ -1,0 +1,2 @@
+-- One setting.
+SELECT value FROM catalog_setting WHERE name = ?1

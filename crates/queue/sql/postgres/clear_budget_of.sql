@@ -1,0 +1,2 @@
+-- Lets the jobs of a kind spend from no budget.
+DELETE FROM barkeep.queue_budget_of WHERE kind = $1

@@ -1,0 +1,2 @@
+-- Deletes the former values of a provider's bars.
+DELETE FROM store_former_bar WHERE series_id IN (SELECT series_id FROM store_series WHERE provider = ?1)
