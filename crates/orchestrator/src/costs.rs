@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use crate::{Orchestrator, Result, SliceJob};
 
+/// The jobs that make requests.
+const KINDS: [&str; 2] = [SliceJob::KIND, SliceJob::RECHECK];
+
 /// What was spent.
 #[derive(Clone, Debug, PartialEq, Default, Serialize)]
 #[non_exhaustive]
@@ -54,15 +57,17 @@ pub(crate) async fn costs(orchestrator: &Orchestrator, since: DateTime<Utc>) -> 
     let midnight = since.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
     let mut lines = BTreeMap::<(NaiveDate, String), CostLine>::new();
     for hour in backend.inspect.ledger(midnight).await? {
-        if hour.kind == SliceJob::KIND {
+        if KINDS.contains(&hour.kind.as_str()) {
             let line = line(&mut lines, hour.hour.date_naive(), hour.group);
             line.slices += hour.succeeded;
             line.failed += hour.failed;
             line.requests += hour.cost;
         }
     }
-    for spent in backend.watch.spent(SliceJob::KIND, midnight).await? {
-        line(&mut lines, spent.day, spent.group).expected_requests += spent.expected_cost;
+    for kind in KINDS {
+        for spent in backend.watch.spent(kind, midnight).await? {
+            line(&mut lines, spent.day, spent.group).expected_requests += spent.expected_cost;
+        }
     }
     let requests_a_minute = orchestrator.watching().history().requests_a_minute(Duration::from_secs(300));
     Ok(Costs { lines: lines.into_values().collect(), requests_a_minute })

@@ -4,13 +4,15 @@ use std::fmt;
 use std::time::Duration;
 
 use barkeep_catalog::Definition;
-use barkeep_planner::Estimate;
+use barkeep_planner::{Estimate, Plan};
 use barkeep_types::Timeframe;
 use serde::Serialize;
 
-use crate::plan::Group;
+use crate::clock::Moment;
+use crate::dispatch::{batches, check, fetched};
+use crate::plan::{Group, Wanted};
 use crate::taken::{Excused, Taken};
-use crate::{Error, Orchestrator, Result, SliceJob};
+use crate::{Orchestrator, Result, SliceJob};
 
 /// What is missing, and what it would cost to fetch it. Nothing was fetched and nothing queued to find out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,6 +50,33 @@ pub struct ForecastLine {
     pub bytes: u64,
 }
 
+impl ForecastLine {
+    fn new(definition: &Definition, timeframe: Timeframe) -> Self {
+        Self {
+            definition: definition.name.clone(),
+            timeframe,
+            series: 0,
+            missing_bars: 0,
+            slices: 0,
+            requests: 0,
+            least_requests: 0,
+            bars: 0,
+            bytes: 0,
+        }
+    }
+
+    fn add(&mut self, plan: &Plan) {
+        let Estimate { series, missing_slots, requests, least_requests, bars, bytes, .. } = plan.estimate;
+        self.series += series;
+        self.missing_bars += missing_slots;
+        self.slices += plan.slices.len() as u64;
+        self.requests += requests;
+        self.least_requests += least_requests;
+        self.bars += bars;
+        self.bytes += bytes;
+    }
+}
+
 impl Forecast {
     /// The requests of all lines.
     pub fn requests(&self) -> u64 {
@@ -71,27 +100,20 @@ pub(crate) async fn forecast(orchestrator: &Orchestrator, definitions: &[Definit
         queued_requests: queued.map(|slice| slice.expected_requests).sum(),
         requests_a_minute: orchestrator.provider().limits().requests_a_minute,
     };
+    let moment = Moment::now(orchestrator).await?;
     for definition in definitions {
-        definition.check().map_err(|faults| Error::Definition { name: definition.name.clone(), faults })?;
-        for &timeframe in &definition.timeframes {
-            let group = Group::look(orchestrator, definition, timeframe, &taken).await?;
-            let plan = group.plan(orchestrator.settings().workers);
-            let Estimate { series, missing_slots, requests, least_requests, bars, bytes, .. } = plan.estimate;
-            let slices = plan.slices.len() as u64;
-            // What two definitions lack is fetched once.
-            plan.slices.into_iter().for_each(|slice| taken.take(&SliceJob::new(definition, timeframe, slice)));
-            let (definition, missing_bars) = (definition.name.clone(), missing_slots);
-            let line = ForecastLine {
-                definition,
-                timeframe,
-                series,
-                missing_bars,
-                slices,
-                requests,
-                least_requests,
-                bars,
-                bytes,
-            };
+        check(orchestrator, definition)?;
+        for timeframe in fetched(definition) {
+            let mut line = ForecastLine::new(definition, timeframe);
+            for (_, symbols) in batches(definition) {
+                let wanted = Wanted { definition, timeframe, symbols };
+                let plan =
+                    Group::look(orchestrator, wanted, &taken, moment).await?.plan(orchestrator.settings().workers);
+                line.add(&plan);
+                // What two definitions lack is fetched once.
+                let slices = plan.slices.into_iter().map(|slice| SliceJob::new(definition, timeframe, slice));
+                slices.for_each(|slice| taken.take(&slice));
+            }
             forecast.lines.push(line);
         }
     }

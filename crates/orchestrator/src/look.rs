@@ -66,7 +66,7 @@ impl Look {
     /// Looks, whether or not the database answers.
     pub(crate) async fn now(orchestrator: &Orchestrator) -> Self {
         let totals = orchestrator.progress().totals();
-        let (asked_at, asked) = (host_now(), Instant::now());
+        let (asked_at, asked) = (Clock::host_now(), Instant::now());
         let vitals = timeout(PATIENCE, orchestrator.backend().watch.vitals(SliceJob::KIND)).await;
         match vitals {
             Ok(Ok(slices)) => Self {
@@ -96,10 +96,6 @@ impl Look {
     fn since(&self, instant: Option<DateTime<Utc>>) -> Duration {
         instant.and_then(|instant| (self.at - instant).to_std().ok()).unwrap_or_default()
     }
-}
-
-fn host_now() -> DateTime<Utc> {
-    Clock::Host.now()
 }
 
 fn tick(slices: &Vitals) -> Option<Tick> {
@@ -182,7 +178,7 @@ pub(crate) async fn look(orchestrator: &Orchestrator) -> Look {
     let watching = orchestrator.watching();
     // Held while looking, so that many who ask at once cost one statement.
     let mut looked_at = watching.looked_at.lock().await;
-    let fresh = orchestrator.settings().watch / 3;
+    let fresh = orchestrator.settings().look_every / 3;
     if looked_at.is_some_and(|at| at.elapsed() < fresh)
         && let Some(look) = watching.history().latest()
     {

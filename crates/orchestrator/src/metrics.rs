@@ -101,12 +101,12 @@ pub(crate) fn happened(event: &ProgressEvent) {
         counter!(JOBS_FINISHED, "outcome" => outcome, "code" => code.to_owned()).increment(1);
     };
     match event {
-        ProgressEvent::PageCommitted { timeframe, bars_written, revised, doubled, dropped, refused } => {
+        ProgressEvent::PageCommitted { timeframe, bars_written, bars_revised, quarantined, doubled, dropped } => {
             let timeframe = timeframe.to_string();
             counter!(BARS_WRITTEN, "timeframe" => timeframe.clone()).increment(*bars_written);
-            counter!(BARS_REVISED, "timeframe" => timeframe.clone()).increment(*revised);
+            counter!(BARS_REVISED, "timeframe" => timeframe.clone()).increment(*bars_revised);
             counter!(BARS_DUPLICATE, "timeframe" => timeframe.clone()).increment(*doubled);
-            for (reason, bars) in [("impossible", refused), ("out_of_range", dropped)] {
+            for (reason, bars) in [("impossible", quarantined), ("out_of_range", dropped)] {
                 counter!(BARS_REJECTED, "timeframe" => timeframe.clone(), "reason" => reason).increment(*bars);
             }
         }
@@ -117,7 +117,7 @@ pub(crate) fn happened(event: &ProgressEvent) {
         ProgressEvent::SliceRetrying { code, .. } => finished("retrying", code),
         ProgressEvent::SliceFailed { code, .. } => finished("failed", code),
         ProgressEvent::SliceDelayed { code, .. } => finished("delayed", code),
-        ProgressEvent::Stopped { code, .. } => counter!(STOPPED, "code" => *code).increment(1),
+        ProgressEvent::Stopped { code, .. } => counter!(STOPPED, "code" => code.clone()).increment(1),
         ProgressEvent::HealthChanged(_)
         | ProgressEvent::Planned { .. }
         | ProgressEvent::Requested { .. }
@@ -135,13 +135,13 @@ pub(crate) fn ticked(outcome: &'static str, report: &TickReport) {
     histogram!(TICK_DURATION).record(report.duration.as_secs_f64());
 }
 
-pub(crate) fn tick_failed(code: &'static str) {
+pub(crate) fn tick_failed(code: &str) {
     counter!(TICKS, "outcome" => "failed").increment(1);
     db_failed(code);
 }
 
-pub(crate) fn db_failed(code: &'static str) {
-    counter!(DB_ERRORS, "code" => code).increment(1);
+pub(crate) fn db_failed(code: &str) {
+    counter!(DB_ERRORS, "code" => code.to_owned()).increment(1);
 }
 
 /// Counts a request that was answered, under the code of the answer.

@@ -12,7 +12,7 @@ pub(crate) async fn notify(
     mut reminders: Reminders,
     stop: &CancellationToken,
 ) {
-    let mut beat = tokio::time::interval(orchestrator.settings().watch);
+    let mut beat = tokio::time::interval(orchestrator.settings().look_every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let is_last = tokio::select! {

@@ -1,6 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use barkeep_store::Committed;
 use barkeep_types::{Series, Symbol, TimeRange, Timeframe};
 use tokio::sync::broadcast;
 
@@ -38,14 +39,14 @@ pub enum ProgressEvent {
         timeframe: Timeframe,
         /// How many bars were written, new or revised.
         bars_written: u64,
-        /// How many of them replace other values.
-        revised: u64,
+        /// How many of them were there before, with other numbers.
+        bars_revised: u64,
+        /// How many bars could not be true and went into quarantine.
+        quarantined: u64,
         /// How many came twice within the page.
         doubled: u64,
         /// How many were outside of what was asked, and not stored.
         dropped: u64,
-        /// How many were impossible, and put into quarantine.
-        refused: u64,
     },
     /// Requests were answered, with a page or an error.
     Requested {
@@ -96,12 +97,26 @@ pub enum ProgressEvent {
     /// An error made further work pointless: this process stops.
     Stopped {
         /// The stable code.
-        code: &'static str,
+        code: String,
         /// Why.
         reason: String,
     },
     /// Other rules than before find something wrong, or none does any more.
     HealthChanged(Health),
+}
+
+impl ProgressEvent {
+    /// A page of this timeframe was stored.
+    pub(crate) fn committed(timeframe: Timeframe, committed: &Committed) -> Self {
+        Self::PageCommitted {
+            timeframe,
+            bars_written: committed.written(),
+            bars_revised: committed.revised,
+            quarantined: committed.refused,
+            doubled: committed.doubled,
+            dropped: committed.dropped,
+        }
+    }
 }
 
 /// Where progress is told, and summed up. Telling costs nothing when nobody listens; a slow listener misses events, and
@@ -133,7 +148,7 @@ impl Progress {
         };
         match event {
             ProgressEvent::Requested { .. } => self.paces().add(self.started.elapsed(), totals.requests),
-            ProgressEvent::SliceDone { .. } => metrics::succeeded_at(Clock::Host.now()),
+            ProgressEvent::SliceDone { .. } => metrics::succeeded_at(Clock::host_now()),
             _ => {}
         }
         // An error says that nobody listens.

@@ -3,8 +3,9 @@
 use barkeep_catalog::Definition;
 use barkeep_provider::{BarsRequest, Calls, Error as ProviderError};
 use barkeep_types::TimeRange;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::clock::Moment;
 use crate::run::enabled;
 use crate::{Error, Orchestrator, ProgressEvent, Result, in_one_line};
 
@@ -15,8 +16,9 @@ pub(crate) async fn self_check(orchestrator: &Orchestrator) -> Result<()> {
     backend.inspect.now().await?;
     backend.rejections.rejections().await?;
     backend.store.coverage(&[], TimeRange::ALWAYS).await?;
+    let now = Moment::now(orchestrator).await?.market;
     let definitions = enabled(orchestrator).await?;
-    match definitions.first().and_then(|definition| probe(orchestrator, definition)) {
+    match definitions.first().and_then(|definition| probe(orchestrator, definition, now)) {
         // With nothing to fetch, the credentials do not matter yet.
         None => Ok(()),
         Some(request) => ask(orchestrator, &request).await,
@@ -24,9 +26,9 @@ pub(crate) async fn self_check(orchestrator: &Orchestrator) -> Result<()> {
 }
 
 /// The smallest request that the definition's own would be like: one symbol, one day of a week ago.
-fn probe(orchestrator: &Orchestrator, definition: &Definition) -> Option<BarsRequest> {
+fn probe(orchestrator: &Orchestrator, definition: &Definition, now: DateTime<Utc>) -> Option<BarsRequest> {
     let (symbol, timeframe) = (definition.symbols.first()?, definition.timeframes.first()?);
-    let end = orchestrator.settings().clock.now() - orchestrator.provider().limits().delay - TimeDelta::days(7);
+    let end = now - orchestrator.provider().limits().delay - TimeDelta::days(7);
     let day = TimeRange::new(end - TimeDelta::days(1), end).ok()?;
     let request = BarsRequest::new([symbol.clone()], *timeframe, definition.feed.clone(), day).ok()?;
     Some(request.with_adjustment(definition.adjustment))

@@ -34,16 +34,41 @@ pub struct Totals {
     pub requests: u64,
     /// Bars written.
     pub bars_written: u64,
-    /// Bars that were impossible, and put into quarantine.
-    pub bars_refused: u64,
+    /// Bars written that were there before, with other numbers.
+    pub bars_revised: u64,
+    /// Bars that could not be true, and went into quarantine.
+    pub quarantined: u64,
     /// Requests that the slices done were expected to take.
     pub requests_expected: u64,
     /// Requests that the slices done did take.
     pub requests_done: u64,
     /// Slices given back because the vendor refused a request as too many.
     pub limited: u64,
-    /// The code of the error that made further work pointless, if one did.
-    pub stopped: Option<&'static str>,
+    /// Whether an error made further work pointless, and which.
+    pub stopped: Option<StoppedBy>,
+}
+
+/// What made further work pointless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoppedBy {
+    /// The vendor refuses the credentials.
+    Credentials,
+    /// The database has no space left.
+    StorageFull,
+    /// Something else.
+    Other,
+}
+
+impl StoppedBy {
+    /// By the stable code of the error.
+    pub(crate) fn of(code: &str) -> Self {
+        match code {
+            "AUTHENTICATION_ERROR" => Self::Credentials,
+            "STORAGE_FULL" => Self::StorageFull,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Totals {
@@ -56,9 +81,10 @@ impl Totals {
                 self.least_requests += least_requests;
             }
             ProgressEvent::Requested { requests } => self.requests += requests,
-            ProgressEvent::PageCommitted { bars_written, refused, .. } => {
+            ProgressEvent::PageCommitted { bars_written, bars_revised, quarantined, .. } => {
                 self.bars_written += bars_written;
-                self.bars_refused += refused;
+                self.bars_revised += bars_revised;
+                self.quarantined += quarantined;
             }
             ProgressEvent::SliceDone { expected_requests, requests, .. } => {
                 self.slices += 1;
@@ -66,7 +92,7 @@ impl Totals {
                 self.requests_done += requests;
             }
             ProgressEvent::SliceDelayed { code, .. } if code == "RATE_LIMIT_EXCEEDED" => self.limited += 1,
-            ProgressEvent::Stopped { code, .. } => self.stopped = Some(code),
+            ProgressEvent::Stopped { code, .. } => self.stopped = Some(StoppedBy::of(code)),
             ProgressEvent::SliceStarted { .. }
             | ProgressEvent::SymbolRejected { .. }
             | ProgressEvent::SliceRetrying { .. }
@@ -89,7 +115,8 @@ impl Sub for Totals {
             least_requests: self.least_requests - before.least_requests,
             requests: self.requests - before.requests,
             bars_written: self.bars_written - before.bars_written,
-            bars_refused: self.bars_refused - before.bars_refused,
+            bars_revised: self.bars_revised - before.bars_revised,
+            quarantined: self.quarantined - before.quarantined,
             requests_expected: self.requests_expected - before.requests_expected,
             requests_done: self.requests_done - before.requests_done,
             limited: self.limited - before.limited,

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use crate::standing::Standing;
 use crate::taken::Excused;
-use crate::{Idle, Orchestrator, ProgressEvent, Result, TickReport, metrics};
+use crate::{Clock, Idle, Orchestrator, ProgressEvent, Result, TickReport, in_one_line, metrics};
 
 /// The sign of life that every tick gives.
 pub(crate) const TICK: &str = "tick";
@@ -20,7 +20,7 @@ pub(crate) const TICK: &str = "tick";
 #[serde(default)]
 #[non_exhaustive]
 pub struct TickNote {
-    /// When the next one is to come, in seconds.
+    /// In how many seconds the next one is to come; 0 if none is.
     pub interval_seconds: u64,
     /// The series looked at.
     pub scanned: u64,
@@ -73,10 +73,13 @@ async fn tell(orchestrator: &Orchestrator, report: &TickReport) {
         dispatched = report.jobs_dispatched,
         requests = report.requests,
         errors = report.errors.len(),
-        idle = ?report.idle,
+        idle = report.idle.map(tracing::field::display),
         elapsed_ms = u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
         "tick"
     );
+    for (definition, error) in &report.errors {
+        tracing::error!(definition, code = error.code(), reason = in_one_line(error), "not planned");
+    }
     let TickReport { gaps, jobs_dispatched: slices, requests, least_requests, .. } = *report;
     orchestrator.progress().tell(ProgressEvent::Planned { gaps, slices, requests, least_requests });
     let note = json!(note(orchestrator, report));
@@ -88,7 +91,7 @@ async fn tell(orchestrator: &Orchestrator, report: &TickReport) {
 fn note(orchestrator: &Orchestrator, report: &TickReport) -> TickNote {
     let failed = report.errors.iter().map(|(definition, error)| format!("{definition}: {}", error.code()));
     TickNote {
-        interval_seconds: orchestrator.settings().tick.as_secs(),
+        interval_seconds: interval(orchestrator).unwrap_or(0),
         scanned: report.scanned,
         gaps: report.gaps,
         jobs_dispatched: report.jobs_dispatched,
@@ -97,6 +100,13 @@ fn note(orchestrator: &Orchestrator, report: &TickReport) -> TickNote {
         elapsed_ms: u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
         standing: report.standing.clone(),
     }
+}
+
+/// How long it is until the next tick, rounded up to seconds.
+fn interval(orchestrator: &Orchestrator) -> Option<u64> {
+    let now = Clock::host_now();
+    let next = orchestrator.settings().schedule.next(now)?;
+    u64::try_from((next - now).num_milliseconds()).ok().map(|milliseconds| milliseconds.div_ceil(1000))
 }
 
 fn outcome(report: &TickReport) -> &'static str {

@@ -42,7 +42,7 @@ impl Watching {
 pub(crate) async fn watched<T>(orchestrator: &Orchestrator, work: impl Future<Output = Result<T>>) -> Result<T> {
     note(orchestrator, STARTED, &json!(null)).await;
     let watch = async {
-        let mut beat = tokio::time::interval(orchestrator.settings().watch);
+        let mut beat = tokio::time::interval(orchestrator.settings().look_every);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
@@ -60,10 +60,10 @@ pub(crate) async fn watched<T>(orchestrator: &Orchestrator, work: impl Future<Ou
 }
 
 async fn stopped(orchestrator: &Orchestrator, error: &Error) {
-    let (code, reason) = (error.code(), in_one_line(error));
+    let (code, reason) = (error.code().to_owned(), in_one_line(error));
     tracing::error!(code, reason, "stopped");
-    orchestrator.progress().tell(ProgressEvent::Stopped { code, reason: reason.clone() });
-    note(orchestrator, STOPPED, &json!(Trouble { code: code.to_owned(), reason })).await;
+    orchestrator.progress().tell(ProgressEvent::Stopped { code: code.clone(), reason: reason.clone() });
+    note(orchestrator, STOPPED, &json!(Trouble { code, reason })).await;
 }
 
 async fn note(orchestrator: &Orchestrator, name: &str, note: &serde_json::Value) {

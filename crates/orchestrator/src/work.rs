@@ -1,22 +1,26 @@
 //! What a worker does with a slice, and how the queue is told.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use barkeep_provider::Retry;
 use barkeep_queue::{Ending, Job, Then, Work, Worker};
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::fetch_slice::{Done, Failed, fetch_slice};
-use crate::{Error, Orchestrator, ProgressEvent, SliceJob, in_one_line};
+use crate::build_slice::build_slice;
+use crate::fetch_slice::fetch_slice;
+use crate::outcome::{Done, Failed};
+use crate::{Error, Orchestrator, ProgressEvent, SliceJob, UnreadableSlice, in_one_line};
 
 /// How long to stay away from a vendor that limits us and does not say for how long.
 const LIMITED: Duration = Duration::from_secs(15);
 /// How long to stay away from our own database when it is out.
 const OUTAGE: Duration = Duration::from_secs(5);
+/// How long a slice waits for somebody who can read it.
+const UNREADABLE: Duration = Duration::from_secs(60);
 
 /// An error that makes further work pointless: it stops the workers, and whoever runs them.
 #[derive(Clone, Debug)]
@@ -47,6 +51,7 @@ pub(crate) fn worker(orchestrator: &Orchestrator, fatal: &Fatal) -> Worker {
     let settings = orchestrator.settings();
     let slices = Slices { orchestrator: orchestrator.clone(), fatal: fatal.clone() };
     Worker::new(Arc::clone(&orchestrator.backend().queue), SliceJob::KIND, slices)
+        .with_kind(SliceJob::RECHECK)
         .with_name(&settings.name)
         .with_concurrency(settings.workers)
         .with_lease(settings.lease)
@@ -63,6 +68,10 @@ impl Work for Slices {
     async fn work(&self, job: Job) -> Ending {
         let slice = match SliceJob::read(&job.payload) {
             Ok(slice) => slice,
+            Err(error @ UnreadableSlice::Newer(_)) => {
+                tracing::warn!(job = %job.id, %error, "left to a newer worker; upgrade this one");
+                return job.snoozed(UNREADABLE);
+            }
             Err(error) => return self.failed(&job, &Failed::Payload(error), Then::Discard, 0),
         };
         let span = span(&job, &slice);
@@ -79,39 +88,40 @@ fn span(job: &Job, slice: &SliceJob) -> tracing::Span {
 
 impl Slices {
     async fn slice(&self, job: &Job, slice: &SliceJob) -> Ending {
-        let (began, mut done) = (Instant::now(), Done::default());
+        let (began, spent) = (Instant::now(), AtomicU64::new(0));
+        let fetch = async {
+            match slice.source {
+                Some(source) => build_slice(&self.orchestrator, slice, source).await,
+                None => fetch_slice(&self.orchestrator, slice, &spent).await,
+            }
+        };
         let fetched = tokio::select! {
-            fetched = fetch_slice(&self.orchestrator, slice, &mut done) => fetched,
+            fetched = fetch => fetched,
             // Pages already stored stay; whoever has the slice next fetches the rest.
             _ = job.stopped() => return job.snoozed(Duration::ZERO),
         };
         match fetched {
-            Ok(()) => self.done(job, slice, &done, began.elapsed()),
-            Err(failed) => self.fail(job, failed, done.requests),
+            Ok(done) => self.done(job, &done, began.elapsed()),
+            Err(failed) => self.fail(job, failed, spent.into_inner()),
         }
     }
 
-    fn done(&self, job: &Job, slice: &SliceJob, done: &Done, elapsed: Duration) -> Ending {
-        let (expected_requests, requests) = (slice.expected_requests, done.requests);
+    fn done(&self, job: &Job, done: &Done, elapsed: Duration) -> Ending {
+        let Done { pages, bars_written: bars, requests, expected_requests, .. } = *done;
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(
-            pages = done.pages,
-            bars = done.bars_written,
-            requests,
-            expected_requests,
-            elapsed_ms,
-            "slice done"
-        );
+        tracing::debug!(pages, bars, requests, expected_requests, elapsed_ms, "slice done");
         self.orchestrator.progress().tell(ProgressEvent::SliceDone { expected_requests, requests, elapsed });
-        // The payload is not kept, so what people ask about later stands here.
-        let result = json!({
-            "bars_written": done.bars_written,
-            "expected_cost": expected_requests,
-            "rejected": done.rejected,
-            "symbols": slice.symbols.len(),
-            "timeframe": slice.timeframe,
+        let completion = job.done().with_result(done.result()).with_cost(done.requests);
+        if job.kind == SliceJob::RECHECK {
+            // Looked at twice and found alike: that is how it is.
+            return completion.into();
+        }
+        let wait = self.orchestrator.settings().recheck_after.to_std().unwrap_or_default();
+        let again = done.suspicious.iter().map(|slice| {
+            let again = slice.recheck(wait).with_priority(job.priority);
+            job.group.iter().fold(again, |again, group| again.with_group(group))
         });
-        job.done().with_result(result).with_cost(done.requests).into()
+        completion.with_rest(again.collect()).into()
     }
 
     fn fail(&self, job: &Job, failed: Failed, requests: u64) -> Ending {

@@ -6,7 +6,7 @@ use barkeep_notify::Severity::{Info, Page, Ticket};
 
 use super::Rule;
 use crate::look::{History, Look};
-use crate::{Thresholds, Totals};
+use crate::{StoppedBy, Thresholds, Totals};
 
 /// Every rule there is.
 pub(crate) const RULES: &[Rule] = &[
@@ -109,31 +109,29 @@ fn database_down(history: &History, _: &Thresholds) -> Option<String> {
 }
 
 fn auth_failed(history: &History, _: &Thresholds) -> Option<String> {
-    stopped_by(history, |code| matches!(code, "AUTHENTICATION_ERROR"))
+    stopped_by(history, StoppedBy::Credentials)
 }
 
 fn storage_full(history: &History, _: &Thresholds) -> Option<String> {
     let full = history.latest()?.outage.filter(|code| *code == "STORAGE_FULL");
     let full = full.map(|_| "the database has no space left".to_owned());
-    full.or_else(|| stopped_by(history, |code| code == "STORAGE_FULL"))
+    full.or_else(|| stopped_by(history, StoppedBy::StorageFull))
 }
 
 /// A process that stopped for a reason: this one, or any other that could still say so.
-fn stopped_by(history: &History, is_it: fn(&str) -> bool) -> Option<String> {
+fn stopped_by(history: &History, reason: StoppedBy) -> Option<String> {
     let look = history.latest()?;
-    let here = look.totals.stopped.filter(|code| is_it(code));
-    let there = look.stopped.as_ref().filter(|trouble| is_it(&trouble.code));
-    match (here, there) {
-        (_, Some(trouble)) => Some(trouble.reason.clone()),
-        (Some(code), None) => Some(format!("this process stopped: {code}")),
-        (None, None) => None,
-    }
+    let there = look.stopped.as_ref().filter(|trouble| StoppedBy::of(&trouble.code) == reason);
+    let here = || (look.totals.stopped == Some(reason)).then(|| "this process stopped".to_owned());
+    there.map(|trouble| trouble.reason.clone()).or_else(here)
 }
 
 fn tick_missing(history: &History, thresholds: &Thresholds) -> Option<String> {
     let look = known(history)?;
     let tick = look.tick.as_ref()?;
-    let patience = thresholds.ticks_missed * Duration::from_secs(tick.note.interval_seconds.max(1));
+    // Nothing, where the schedule has come to its end.
+    let interval = Some(tick.note.interval_seconds).filter(|seconds| *seconds > 0)?;
+    let patience = thresholds.ticks_missed * Duration::from_secs(interval);
     let silence = (look.at - tick.at).to_std().ok()?;
     (silence > patience).then(|| format!("nobody has ticked for {}", words(silence)))
 }
@@ -241,7 +239,7 @@ fn saturated(history: &History, thresholds: &Thresholds) -> Option<String> {
 
 fn invalid(history: &History, thresholds: &Thresholds) -> Option<String> {
     let recent = history.recent(Duration::from_secs(900));
-    let [refused, written] = grown(&recent, |totals| [totals.bars_refused, totals.bars_written])?;
+    let [refused, written] = grown(&recent, |totals| [totals.quarantined, totals.bars_written])?;
     let is_high = refused * 1000 > (refused + written) * thresholds.invalid_per_thousand;
     is_high.then(|| format!("{refused} bars of {} were impossible", refused + written))
 }

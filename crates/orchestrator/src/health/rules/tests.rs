@@ -3,7 +3,7 @@ use barkeep_types::Timeframe;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::look::{History, Look, Tick, Trouble};
-use crate::{Health, HealthStatus, Standing, Thresholds, TickNote};
+use crate::{Health, HealthStatus, Standing, StoppedBy, Thresholds, TickNote};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
@@ -86,14 +86,14 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
     type Change = Box<dyn Fn(i64, &mut Look)>;
     let drills: Vec<(&str, Change)> = vec![
         ("DatabaseDown", Box::new(move |second, look| look.outage = (second == now).then_some("DATABASE_LOST"))),
-        ("AuthFailed", Box::new(|_, look| look.totals.stopped = Some("AUTHENTICATION_ERROR"))),
+        ("AuthFailed", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::Credentials))),
         (
             "AuthFailed",
             Box::new(|_, look| {
                 look.stopped = Some(Trouble { code: "AUTHENTICATION_ERROR".into(), reason: "status 401".into() });
             }),
         ),
-        ("StorageFull", Box::new(|_, look| look.totals.stopped = Some("STORAGE_FULL"))),
+        ("StorageFull", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::StorageFull))),
         ("TickMissing", Box::new(move |_, look| look.tick.as_mut().unwrap().at = at(now - 181))),
         ("BackfillStalled", Box::new(|second, look| look.slices.counts.succeeded = second.min(2990).unsigned_abs())),
         ("JobsStuck", Box::new(move |_, look| look.slices.oldest_started_at = Some(at(now - 601)))),
@@ -124,7 +124,7 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
                 look.slices.budgets = budget((second as f64 / 0.31) as u64, false);
             }),
         ),
-        ("InvalidData", Box::new(|second, look| look.totals.bars_refused = second.unsigned_abs())),
+        ("InvalidData", Box::new(|second, look| look.totals.quarantined = second.unsigned_abs())),
         ("ClockSkew", Box::new(|_, look| look.clock_skew = TimeDelta::seconds(-6))),
     ];
     for (rule, change) in &drills {
@@ -161,7 +161,7 @@ fn what_is_just_below_a_threshold_is_left_alone() {
 fn the_worst_concern_is_the_status_and_comes_first() {
     let both = hour(|_, look| {
         look.clock_skew = TimeDelta::seconds(6);
-        look.totals.stopped = Some("AUTHENTICATION_ERROR");
+        look.totals.stopped = Some(StoppedBy::Credentials);
     });
     let health = Health::of(&both, &Thresholds::default());
     let rules: Vec<_> = health.concerns.iter().map(|concern| concern.rule.as_str()).collect();
