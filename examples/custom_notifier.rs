@@ -40,7 +40,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let backend = Backend::open(&url.parse()?, ProviderName::ALPACA).await?;
     let definition = Definition::new("daily", vec!["AAPL".parse()?], vec![Timeframe::D1], Window::LastDays(30));
     backend.catalog.upsert(&definition, Narrowing::Refuse).await?;
-    let settings = Settings::default().with_watch(Duration::from_millis(100));
+    let settings = Settings::default().with_look_every(Duration::from_millis(100));
     let orchestrator = Orchestrator::with_settings(alpaca, Nyse, backend, settings);
 
     let (stop, told) = (CancellationToken::new(), CancellationToken::new());

@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     backend.catalog.upsert(&definition, Narrowing::Refuse).await?;
 
     let provider = Budgeted::share(alpaca.with_limits(limits), &backend, "alpaca").await?;
-    let settings = Settings::default().with_watch(std::time::Duration::from_millis(100));
+    let settings = Settings::default().with_look_every(std::time::Duration::from_millis(100));
     let orchestrator = Orchestrator::with_settings(provider, Nyse, backend, settings);
     let stop = stop_on_signals();
     if std::env::args().any(|argument| argument == "--serve") {

@@ -106,7 +106,8 @@ fn show(query: &Query, text: &str, rows: Result<Vec<Vec<String>>, sqlx::Error>) 
     println!("{mark:6} {}: {title}", query.name);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     for row in &rows {
-        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<1$}", width(column).unwrap_or(0)));
+        let cells =
+            row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = width(column).unwrap_or(0)));
         println!("       {}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
     matches!(mark, "FOUND" | "FAILED")
