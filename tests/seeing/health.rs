@@ -1,6 +1,7 @@
 //! Every rule of the health fires in a drill, and is quiet again afterwards where that can be had.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -250,6 +251,58 @@ async fn f53_a_full_database_and_a_wrong_clock_are_told() {
     let skewed = skewed.await;
     assert!(skewed.has("ClockSkew") && skewed.status == HealthStatus::Degraded, "{skewed:?}");
     assert_eq!(altered(Ok).await.concerns, []);
+}
+
+#[tokio::test]
+async fn many_who_ask_at_once_cost_one_statement() {
+    static LOOKS: AtomicU64 = AtomicU64::new(0);
+    let (scene, simulator) = (Scene::on(Kind::Sqlite).await, simulator().await);
+    let backend = scene.backend().await;
+    let alter = |vitals| {
+        LOOKS.fetch_add(1, Ordering::Relaxed);
+        Ok(vitals)
+    };
+    let watch = Arc::new(Altered { inner: Arc::clone(&backend.watch), alter });
+    let orchestrator = Orchestrator::new(provider(&simulator), Nyse, Backend { watch, ..backend });
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let orchestrator = orchestrator.clone();
+        asking.spawn(async move { orchestrator.health().await });
+    }
+    assert_eq!(asking.join_all().await.len(), 50);
+    orchestrator.look().await;
+    assert_eq!(LOOKS.load(Ordering::Relaxed), 1);
+}
+
+/// A database that takes the question and never answers.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait]
+impl Watch for Silent {
+    async fn vitals(&self, _: &str) -> queue::Result<Vitals> {
+        std::future::pending().await
+    }
+
+    async fn beat(&self, _: &str, _: &str, _: &Value) -> queue::Result<()> {
+        Ok(())
+    }
+
+    async fn spent(&self, _: &str, _: DateTime<Utc>) -> queue::Result<Vec<Spent>> {
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_never_answers_is_given_up_after_five_seconds() {
+    let (scene, simulator) = (Scene::on(Kind::Sqlite).await, simulator().await);
+    let backend = Backend { watch: Arc::new(Silent), ..scene.backend().await };
+    let orchestrator = Orchestrator::new(provider(&simulator), Nyse, backend);
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let health = orchestrator.health().await;
+    assert!(health.has("DatabaseDown") && health.concerns[0].reason.contains("DATABASE_TIMEOUT"), "{health:?}");
+    assert_eq!(began.elapsed().as_secs(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
