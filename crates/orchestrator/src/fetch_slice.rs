@@ -201,7 +201,7 @@ impl Fetching<'_> {
 
     /// Doubts what looks suspicious and was not looked at again already; returns what is to be looked at later.
     async fn doubt_suspicious(&mut self) -> Result<Vec<SliceJob>, Failed> {
-        let findings = self.watch.findings();
+        let findings = if self.slice.is_recheck { Vec::new() } else { self.watch.findings() };
         for finding in &findings {
             for symbol in &finding.symbols {
                 let series = self.slice.series_of(symbol.clone());

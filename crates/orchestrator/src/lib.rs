@@ -25,6 +25,7 @@ mod rewritten;
 mod run;
 mod schedule;
 mod settings;
+mod share;
 mod signals;
 mod slice_job;
 mod snapshot;
@@ -33,6 +34,7 @@ mod status;
 mod suspicion;
 mod taken;
 mod tick;
+mod tuning;
 mod work;
 
 pub use backend::Backend;
@@ -51,7 +53,8 @@ pub use signals::stop_on_signals;
 pub use slice_job::{Batch, SliceJob, UnreadableSlice};
 pub use snapshot::{Snapshot, Totals};
 pub use status::Status;
-pub use tick::{Idle, TickReport};
+pub use tick::{Idle, Stalled, TickReport};
+pub use tuning::{Tunable, UnknownTunable};
 
 #[cfg(feature = "alpaca")]
 pub use barkeep_alpaca as alpaca;

@@ -4,14 +4,16 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
-use barkeep_queue::Lock;
+use barkeep_queue::{Blocker, Lock};
 use chrono::TimeDelta;
 
 use crate::clock::Moment;
 use crate::dispatch::{Dispatched, dispatch};
 use crate::rewritten::doubt_rewritten;
+use crate::share::give_everybody_a_turn;
 use crate::taken::{Excused, Taken};
-use crate::{Error, Orchestrator, ProgressEvent, Result};
+use crate::tuning::refresh;
+use crate::{Backend, Error, Orchestrator, ProgressEvent, Result, SliceJob};
 
 /// The planner's lock.
 const LOCK: &str = "planner";
@@ -44,6 +46,8 @@ pub struct TickReport {
     pub errors: Vec<(String, Error)>,
     /// Why nothing was dispatched, if nothing was.
     pub idle: Option<Idle>,
+    /// Why slices wait and none runs, if that is so and this tick added none.
+    pub stalled: Option<Stalled>,
     /// By how much the host's clock is ahead of the database's, which counts.
     pub host_ahead: TimeDelta,
     /// How long the tick took.
@@ -66,6 +70,19 @@ pub enum Idle {
     Errors,
 }
 
+/// Why slices wait and none runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stalled {
+    /// So many could be claimed, and nobody does: no worker is at work.
+    NoWorker {
+        /// How many.
+        claimable: u64,
+    },
+    /// Something holds every one of them back.
+    Blocked(Vec<Blocker>),
+}
+
 impl fmt::Display for Idle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -85,6 +102,7 @@ pub(crate) async fn tick(
     excused: &Excused,
 ) -> Result<TickReport> {
     let started = Instant::now();
+    refresh(orchestrator).await?;
     let Some(lock) = lock(orchestrator).await? else {
         return Ok(TickReport { idle: Some(Idle::LockHeld), in_flight: true, ..TickReport::default() });
     };
@@ -140,6 +158,7 @@ async fn plan_all(
         Err(error) => return Err(error),
     }
     let mut taken = Taken::read(backend, excused).await?;
+    give_everybody_a_turn(backend, &taken.jobs).await?;
     for definition in definitions {
         if !backend.locks.extend_lock(lock, orchestrator.settings().lease).await? {
             // Somebody else plans by now; what we enqueued so far stands.
@@ -152,7 +171,23 @@ async fn plan_all(
             Err(error) => report.errors.push((definition.name.clone(), error)),
         }
     }
+    if report.jobs_dispatched == 0 {
+        report.stalled = stalled(backend).await?;
+    }
     Ok(report)
+}
+
+async fn stalled(backend: &Backend) -> Result<Option<Stalled>> {
+    let counts = backend.inspect.counts().await?.remove(SliceJob::KIND).unwrap_or_default();
+    if counts.running > 0 || counts.live() == 0 {
+        return Ok(None);
+    }
+    let outlook = backend.inspect.outlook(SliceJob::KIND).await?;
+    Ok(match outlook.claimable {
+        0 if outlook.blockers.is_empty() => None,
+        0 => Some(Stalled::Blocked(outlook.blockers)),
+        claimable => Some(Stalled::NoWorker { claimable }),
+    })
 }
 
 impl TickReport {
@@ -179,6 +214,11 @@ impl TickReport {
             elapsed_ms = self.duration.as_millis(),
             "tick"
         );
+        match &self.stalled {
+            None => {}
+            Some(Stalled::NoWorker { claimable }) => tracing::warn!(claimable, "slices wait, and no worker takes them"),
+            Some(Stalled::Blocked(blockers)) => tracing::warn!(?blockers, "slices wait, and something holds them back"),
+        }
         for (definition, error) in &self.errors {
             tracing::error!(definition, code = error.code(), error = crate::in_one_line(error), "not planned");
         }

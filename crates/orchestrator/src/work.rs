@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use barkeep_provider::Retry;
-use barkeep_queue::{Ending, Job, Then, Work, Worker};
+use barkeep_queue::{Ending, Job, Start, Then, Work, Worker};
 use tokio_util::sync::CancellationToken;
 
 use crate::build_slice::build_slice;
@@ -72,6 +72,11 @@ impl Work for Slices {
             }
             Err(error) => return self.failed(&job, &Failed::Payload(error), Then::Discard),
         };
+        if job.kind == SliceJob::RECHECK {
+            // Its time has come: into the queue with the others, and under their limits.
+            let slice = slice.job_of(SliceJob::KIND, job.priority, job.group.as_deref());
+            return job.done().with_rest(vec![slice]).into();
+        }
         let fetch = async {
             match slice.source {
                 Some(source) => build_slice(&self.orchestrator, &slice, source).await,
@@ -84,25 +89,22 @@ impl Work for Slices {
             _ = job.stopped() => return job.snoozed(Duration::ZERO),
         };
         match fetched {
-            Ok(done) => self.done(&job, &done),
+            Ok(done) => self.done(&job, &slice, &done),
             Err(failed) => self.fail(&job, failed),
         }
     }
 }
 
 impl Slices {
-    fn done(&self, job: &Job, done: &Done) -> Ending {
+    fn done(&self, job: &Job, slice: &SliceJob, done: &Done) -> Ending {
         tracing::debug!(job = %job.id, requests = done.requests, bars = done.bars_written, "slice done");
         self.orchestrator.progress().tell(ProgressEvent::SliceDone { expected_requests: done.expected_requests });
         let completion = job.done().with_result(done.result()).with_cost(done.requests);
-        if job.kind == SliceJob::RECHECK {
-            // Looked at twice and found alike: that is how it is.
-            return completion.into();
-        }
-        let wait = self.orchestrator.settings().recheck_after.to_std().unwrap_or_default();
-        let again = done.suspicious.iter().map(|slice| {
-            let again = slice.recheck(wait).with_priority(job.priority);
-            job.group.iter().fold(again, |again, group| again.with_group(group))
+        // What was looked at twice and found alike is how it is.
+        let again = done.suspicious.iter().filter(|_| !slice.is_recheck).map(|suspicious| {
+            let wait = self.orchestrator.settings().recheck_after.to_std().unwrap_or_default();
+            let again = SliceJob { is_recheck: true, ..suspicious.clone() };
+            again.job_of(SliceJob::RECHECK, job.priority, job.group.as_deref()).with_start(Start::After(wait))
         });
         completion.with_rest(again.collect()).into()
     }
