@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use barkeep_catalog::{Catalog, Rejections};
+use barkeep_catalog::{Catalog, Rejections, SettingsBook};
 use barkeep_database::Location;
 use barkeep_queue::{Budgets, Control, Inspect, Locks, Queue, Watch};
 use barkeep_store::{ProviderName, Store};
@@ -28,6 +28,8 @@ pub struct Backend {
     pub catalog: Arc<dyn Catalog>,
     /// What the vendor refused.
     pub rejections: Arc<dyn Rejections>,
+    /// What was set for all processes.
+    pub book: Arc<dyn SettingsBook>,
 }
 
 impl Backend {
@@ -69,7 +71,7 @@ impl Backend {
     pub fn of(
         store: impl Store,
         queue: impl Queue + Inspect + Control + Locks + Budgets + Watch,
-        catalog: impl Catalog + Rejections,
+        catalog: impl Catalog + Rejections + SettingsBook,
     ) -> Self {
         let (queue, catalog) = (Arc::new(queue), Arc::new(catalog));
         Self {
@@ -81,6 +83,7 @@ impl Backend {
             watch: queue.clone(),
             queue,
             rejections: catalog.clone(),
+            book: catalog.clone(),
             catalog,
         }
     }

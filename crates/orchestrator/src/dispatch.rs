@@ -45,6 +45,7 @@ pub(crate) async fn dispatch(
     check(orchestrator, definition)?;
     let mut done = Dispatched::default();
     for timeframe in fetched(definition) {
+        let mut slices = Vec::new();
         for (batch, symbols) in batches(definition) {
             let wanted = Wanted { definition, timeframe, symbols };
             let mut group = Group::look(orchestrator, wanted, taken, moment).await?;
@@ -53,14 +54,16 @@ pub(crate) async fn dispatch(
             done.in_flight |= group.is_in_flight();
             let plan = group.plan(orchestrator.settings().workers);
             let Estimate { gaps, requests, least_requests, .. } = plan.estimate;
-            let slices = plan.slices.into_iter();
-            let slices = slices.map(|slice| SliceJob { batch, ..SliceJob::new(definition, timeframe, slice) });
-            enqueue(orchestrator, definition, slices.collect(), taken, &mut done).await?;
+            let planned = plan.slices.into_iter();
+            slices.extend(planned.map(|slice| SliceJob { batch, ..SliceJob::new(definition, timeframe, slice) }));
             done.series += symbols.len() as u64;
             done.gaps += gaps;
             done.requests += requests;
             done.least_requests += least_requests;
         }
+        // Of equal priority the first come first: no symbol's second slice goes before another's first.
+        slices.sort_by_key(|slice| slice.range);
+        enqueue(orchestrator, definition, slices, taken, &mut done).await?;
     }
     for timeframe in definition.timeframes.iter().copied().filter(|timeframe| definition.is_derived(*timeframe)) {
         let wanted = Wanted { definition, timeframe, symbols: &definition.symbols };

@@ -18,6 +18,8 @@ use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob, in_one_line};
 
 /// How often a symbol is asked for around its impossible bars before it is given up.
 const ROUNDS: usize = 5;
+/// The most bars that are read to know what is usual.
+const HISTORY: usize = 10_000;
 
 /// A slice being fetched.
 pub(crate) struct Fetching<'a> {
@@ -31,6 +33,15 @@ pub(crate) struct Fetching<'a> {
     /// What was known of each symbol before, whatever its state.
     pub(crate) known: HashMap<Symbol, Coverage>,
     watch: Watch,
+}
+
+/// What to do about time in doubt.
+#[derive(Clone, Copy, Debug)]
+enum Doubt {
+    /// It is to be fetched.
+    Lacks,
+    /// It was, just now, and is left for later.
+    Waits,
 }
 
 /// Fetches what the slice still lacks: a worker before us may have died in the middle of it.
@@ -53,7 +64,7 @@ pub(crate) async fn fetch_slice(
         known: HashMap::new(),
         watch: Watch::new(calendar, slice),
     };
-    let requests = fetching.lacking(&slice.symbols).await?;
+    let requests = fetching.lacking(&slice.symbols, Doubt::Lacks).await?;
     let mut spoiled = fetching.fetch(requests).await?;
     for round in 1.. {
         if spoiled.is_empty() {
@@ -66,7 +77,7 @@ pub(crate) async fn fetch_slice(
                 fetching.set_aside(symbol, error.code(), error.to_string()).await?;
             }
         }
-        let requests = fetching.lacking(&symbols).await?;
+        let requests = fetching.lacking(&symbols, Doubt::Waits).await?;
         spoiled = fetching.fetch(requests).await?;
     }
     fetching.set_aside_unknown().await?;
@@ -76,7 +87,7 @@ pub(crate) async fn fetch_slice(
 
 impl Fetching<'_> {
     /// What these symbols lack, as requests. What was refused before is not asked for again.
-    async fn lacking(&mut self, symbols: &[Symbol]) -> Result<Vec<BarsRequest>, Failed> {
+    async fn lacking(&mut self, symbols: &[Symbol], doubt: Doubt) -> Result<Vec<BarsRequest>, Failed> {
         let (slice, backend) = (self.slice, self.orchestrator.backend());
         let refused = backend.rejections.rejections().await.map_err(|error| Failed::Backend(error.into()))?;
         let refused: HashSet<Series> = refused.into_iter().map(|rejection| rejection.series).collect();
@@ -84,8 +95,11 @@ impl Fetching<'_> {
         let coverage = backend.store.coverage(&series, slice.range).await?;
         let mut lacking = Vec::new();
         for (series, spans) in series.into_iter().zip(coverage) {
-            let held = held(&spans, self.final_until);
             let known: Coverage = spans.iter().map(|span| span.range).collect();
+            let held = match doubt {
+                Doubt::Lacks => held(&spans, self.final_until),
+                Doubt::Waits => known.clone(),
+            };
             self.known.entry(series.symbol.clone()).or_insert(known);
             if !refused.contains(&series) {
                 lacking.push((series.symbol, held));
@@ -213,6 +227,14 @@ impl Fetching<'_> {
 
     /// Doubts what looks suspicious and was not looked at again already; returns what is to be looked at later.
     async fn doubt_suspicious(&mut self) -> Result<Vec<SliceJob>, Failed> {
+        if self.slice.is_recheck {
+            return Ok(Vec::new());
+        }
+        for symbol in self.watch.in_need_of_history() {
+            let series = self.slice.series_of(symbol.clone());
+            let bars = self.orchestrator.backend().store.bars(&series, self.watch.history(), HISTORY).await?;
+            self.watch.recalls(&symbol, &bars);
+        }
         let findings = self.watch.findings();
         for finding in &findings {
             for symbol in &finding.symbols {

@@ -34,6 +34,7 @@ mod run;
 mod schedule;
 mod self_check;
 mod settings;
+mod share;
 mod signals;
 mod slice_job;
 mod snapshot;
@@ -45,6 +46,7 @@ mod taken;
 mod thresholds;
 mod tick;
 mod ticked;
+mod tuning;
 mod watching;
 mod work;
 
@@ -71,8 +73,9 @@ pub use snapshot::{Snapshot, StoppedBy, Totals};
 pub use standing::Standing;
 pub use status::Status;
 pub use thresholds::Thresholds;
-pub use tick::{Idle, TickReport};
+pub use tick::{Idle, Stalled, TickReport};
 pub use ticked::TickNote;
+pub use tuning::{Tunable, UnknownTunable};
 
 #[cfg(feature = "alpaca")]
 pub use barkeep_alpaca as alpaca;

@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use barkeep_calendar::{Always, Calendar};
@@ -28,10 +28,11 @@ use crate::status::{explain, status};
 use crate::taken::Excused;
 use crate::tick::TickReport;
 use crate::ticked::tick;
+use crate::tuning::tune;
 use crate::watching::{Watching, watched};
 use crate::{
     Backend, BatchReport, Costs, Ensured, Forecast, Health, Look, ProgressEvent, Reference, Result, Settings,
-    SliceCost, SliceJob, Snapshot, Status, rewritten,
+    SliceCost, SliceJob, Snapshot, Status, Tunable, rewritten,
 };
 
 /// Keeps bars complete: finds what is missing, fetches it, and stores it, over any number of processes that share a
@@ -47,7 +48,9 @@ struct Parts {
     calendar: Arc<dyn Calendar>,
     reference: Option<Arc<dyn Reference>>,
     backend: Backend,
-    settings: Settings,
+    started_with: Settings,
+    /// Those it was started with, and what was set for all since.
+    settings: RwLock<Arc<Settings>>,
     progress: Progress,
     watching: Watching,
     /// When the vendor last told of corporate actions.
@@ -59,8 +62,9 @@ struct Parts {
 impl Parts {
     fn new(provider: Arc<dyn Provider>, calendar: Arc<dyn Calendar>, backend: Backend, settings: Settings) -> Self {
         let (reference, progress, watching) = (None, Progress::new(), Watching::default());
+        let (started_with, settings) = (settings.clone(), RwLock::new(Arc::new(settings)));
         let (actions_at, listed) = (Mutex::default(), Mutex::default());
-        Self { provider, calendar, reference, backend, settings, progress, watching, actions_at, listed }
+        Self { provider, calendar, reference, backend, started_with, settings, progress, watching, actions_at, listed }
     }
 }
 
@@ -96,8 +100,8 @@ impl Orchestrator {
     /// To be said first: handles that were cloned before go without.
     #[must_use]
     pub fn with_reference(self, reference: impl Reference) -> Self {
-        let Parts { provider, calendar, backend, settings, .. } = &*self.parts;
-        let parts = Parts::new(Arc::clone(provider), Arc::clone(calendar), backend.clone(), settings.clone());
+        let Parts { provider, calendar, backend, started_with, .. } = &*self.parts;
+        let parts = Parts::new(Arc::clone(provider), Arc::clone(calendar), backend.clone(), started_with.clone());
         Self { parts: Arc::new(Parts { reference: Some(Arc::new(reference)), ..parts }) }
     }
 
@@ -110,6 +114,7 @@ impl Orchestrator {
     ///
     /// The database failed.
     pub async fn tick(&self) -> Result<TickReport> {
+        self.settings().check()?;
         tick(self, &enabled(self).await?, &Excused::None).await
     }
 
@@ -289,9 +294,27 @@ impl Orchestrator {
         &self.parts.backend
     }
 
-    /// How it works.
-    pub fn settings(&self) -> &Settings {
-        &self.parts.settings
+    /// How it works: as it was started, but for what was set for all processes by [`Orchestrator::tune`].
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.parts.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes a setting for all processes while they run, in the name of `by`; with `None` each goes back to what it was
+    /// started with. Processes that run take it over within seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`](crate::Error::Setting) if the value is out of range, or the database failed.
+    pub async fn tune(&self, what: Tunable, value: Option<u32>, by: &str) -> Result<()> {
+        tune(self, what, value, by).await
+    }
+
+    pub(crate) fn started_with(&self) -> &Settings {
+        &self.parts.started_with
+    }
+
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        *self.parts.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
     pub(crate) fn provider(&self) -> &dyn Provider {

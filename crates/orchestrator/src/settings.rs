@@ -9,8 +9,11 @@ use crate::{Clock, Error, Result, Schedule, Thresholds};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// How many slices this process works on at once: 5. From 1 to 10,000.
+    /// How many slices this process works on at once, at the most: 5. From 1 to 10,000.
     pub workers: u16,
+    /// How many slices run at once over all processes that share the queue: 5. From 1 to 10,000. Who ticks last with another
+    /// number has its way, unless it is set for all by [`Tunable::Concurrency`](crate::Tunable::Concurrency).
+    pub concurrency: u32,
     /// How long a claimed slice, or the planner's lock, stays this process' without a sign of life: 60 s. A process that is
     /// killed holds its slices back for this long, so the shorter the sooner others take over; a third of it must suffice
     /// for a heartbeat. From 1 s to a day.
@@ -43,6 +46,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             workers: 5,
+            concurrency: 5,
             lease: Duration::from_secs(60),
             poll: Duration::from_secs(1),
             backoff: Backoff::default(),
@@ -59,6 +63,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Lets up to `concurrency` slices run at once, over all processes.
+    #[must_use]
+    pub fn with_concurrency(self, concurrency: u32) -> Self {
+        Self { concurrency, ..self }
+    }
+
     /// Works on up to `workers` slices at once.
     #[must_use]
     pub fn with_workers(self, workers: u16) -> Self {
@@ -124,6 +134,7 @@ impl Settings {
         let in_a_year = |delta: TimeDelta| (TimeDelta::zero()..=LONGEST).contains(&delta);
         let rules = [
             (!(1..=10_000).contains(&self.workers), "workers", "from 1 to 10000"),
+            (!(1..=10_000).contains(&self.concurrency), "concurrency", "from 1 to 10000"),
             (!(Duration::from_secs(1)..=DAY).contains(&self.lease), "lease", "from 1 s to a day"),
             (!(Duration::from_millis(1)..=DAY).contains(&self.poll), "poll", "from 1 ms to a day"),
             (!in_a_year(self.retry_failed_after), "retry_failed_after", "up to a year"),
@@ -149,6 +160,7 @@ mod tests {
         for (settings, name) in [
             (usual().with_workers(0), "workers"),
             (usual().with_workers(10_001), "workers"),
+            (usual().with_concurrency(0), "concurrency"),
             (usual().with_lease(Duration::ZERO), "lease"),
             (usual().with_lease(Duration::from_secs(86_401)), "lease"),
             (Settings { poll: Duration::ZERO, ..usual() }, "poll"),

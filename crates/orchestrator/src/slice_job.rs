@@ -1,9 +1,7 @@
-use std::time::Duration;
-
 use barkeep_catalog::Definition;
 use barkeep_planner::Slice;
 use barkeep_provider::{BarsRequest, NoSymbols};
-use barkeep_queue::{NewJob, Start};
+use barkeep_queue::NewJob;
 use barkeep_types::{Adjustment, Feed, Hours, Series, Symbol, TimeRange, Timeframe};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,6 +34,9 @@ pub struct SliceJob {
     /// The timeframes that are built from these bars: doubted where the bars change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<Timeframe>,
+    /// Whether it looks again at what looked suspicious: however it looks now, that is how it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_recheck: bool,
     /// Which part of its definition it belongs to, if that is cut into batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<Batch>,
@@ -65,7 +66,7 @@ pub enum UnreadableSlice {
 impl SliceJob {
     /// The kind of these jobs in the queue.
     pub const KIND: &str = "slice";
-    /// The kind of those that look again, later, at what looked suspicious.
+    /// The kind of jobs that wait until what looked suspicious is to be looked at again, and then put it into the queue.
     pub const RECHECK: &str = "recheck";
 
     /// A slice of a definition's series of one timeframe, to be fetched.
@@ -80,6 +81,7 @@ impl SliceJob {
             expected_requests: slice.requests,
             source: None,
             derived: derived(definition, timeframe),
+            is_recheck: false,
             batch: None,
         }
     }
@@ -109,13 +111,16 @@ impl SliceJob {
 
     /// The job to enqueue, unique while it is live.
     pub(crate) fn job(&self, definition: &Definition) -> NewJob {
-        let job = NewJob::new(Self::KIND, self.payload()).with_key(self.key());
-        job.with_priority(definition.priority).with_group(&definition.name)
+        self.job_of(Self::KIND, definition.priority, Some(&definition.name))
     }
 
-    /// The job to look at the slice again once `wait` has passed.
-    pub(crate) fn recheck(&self, wait: Duration) -> NewJob {
-        NewJob::new(Self::RECHECK, self.payload()).with_key(self.key()).with_start(Start::After(wait))
+    /// A job about the slice, for the same definition as another job.
+    pub(crate) fn job_of(&self, kind: &str, priority: i16, group: Option<&str>) -> NewJob {
+        let job = NewJob::new(kind, self.payload()).with_key(self.key()).with_priority(priority);
+        match group {
+            Some(group) => job.with_group(group),
+            None => job,
+        }
     }
 
     fn payload(&self) -> Value {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use barkeep_queue::{FinishedJob, JobId};
+use barkeep_queue::{FinishedJob, JobId, LiveJob};
 use barkeep_types::{Series, TimeRange};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,6 +15,8 @@ const FAILURES: u32 = 10_000;
 /// Time that is queued, running, put off, or failed since it was last excused; and series that the vendor refuses.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
+    /// The slices that were queued or running.
+    pub(crate) jobs: Vec<LiveJob>,
     live: HashMap<Series, Vec<TimeRange>>,
     put_off: HashMap<Series, Vec<TimeRange>>,
     failed: HashMap<Series, Vec<(TimeRange, Why)>>,
@@ -59,12 +61,16 @@ impl Taken {
     pub(crate) async fn read(backend: &Backend, excused: &Excused) -> Result<Self> {
         let mut taken = Self::default();
         for kind in [SliceJob::KIND, SliceJob::RECHECK] {
-            for job in backend.inspect.live(kind).await? {
+            let live = backend.inspect.live(kind).await?;
+            for job in &live {
                 match SliceJob::read(&job.payload) {
                     Ok(slice) if kind == SliceJob::KIND => taken.take(&slice),
                     Ok(slice) => taken.put_off(&slice),
                     Err(error) => tracing::warn!(job = %job.id, %error, "a slice in the queue cannot be read"),
                 }
+            }
+            if kind == SliceJob::KIND {
+                taken.jobs = live;
             }
         }
         let failures = backend.inspect.failed(SliceJob::KIND, FAILURES).await?;

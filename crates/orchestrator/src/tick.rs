@@ -5,16 +5,18 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
-use barkeep_queue::Lock;
+use barkeep_queue::{Blocker, Lock};
 use barkeep_types::Timeframe;
 use chrono::TimeDelta;
 
 use crate::clock::Moment;
 use crate::dispatch::{Dispatched, dispatch};
 use crate::rewritten::doubt_rewritten;
+use crate::share::give_everybody_a_turn;
 use crate::standing::Standing;
 use crate::taken::{Excused, Taken};
-use crate::{Error, Orchestrator, Result};
+use crate::tuning::refresh;
+use crate::{Backend, Error, Orchestrator, Result, SliceJob};
 
 /// The planner's lock.
 const LOCK: &str = "planner";
@@ -47,6 +49,8 @@ pub struct TickReport {
     pub errors: Vec<(String, Error)>,
     /// Why nothing was dispatched, if nothing was.
     pub idle: Option<Idle>,
+    /// Why slices wait and none runs, if that is so and this tick added none.
+    pub stalled: Option<Stalled>,
     /// By how much the host's clock is ahead of the database's, which counts.
     pub host_ahead: TimeDelta,
     /// How complete the series are, by timeframe, before what this tick dispatched.
@@ -71,6 +75,19 @@ pub enum Idle {
     Errors,
 }
 
+/// Why slices wait and none runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stalled {
+    /// So many could be claimed, and nobody does: no worker is at work.
+    NoWorker {
+        /// How many.
+        claimable: u64,
+    },
+    /// Something holds every one of them back.
+    Blocked(Vec<Blocker>),
+}
+
 impl fmt::Display for Idle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -90,6 +107,7 @@ pub(crate) async fn tick(
     excused: &Excused,
 ) -> Result<TickReport> {
     let started = Instant::now();
+    refresh(orchestrator).await?;
     let Some(lock) = lock(orchestrator).await? else {
         return Ok(TickReport { idle: Some(Idle::LockHeld), in_flight: true, ..TickReport::default() });
     };
@@ -142,6 +160,7 @@ async fn plan_all(
         Err(error) => return Err(error),
     }
     let mut taken = Taken::read(backend, excused).await?;
+    give_everybody_a_turn(backend, &taken.jobs).await?;
     for definition in definitions {
         if !backend.locks.extend_lock(lock, orchestrator.settings().lease).await? {
             // Somebody else plans by now; what we enqueued so far stands.
@@ -154,7 +173,23 @@ async fn plan_all(
             Err(error) => report.errors.push((definition.name.clone(), error)),
         }
     }
+    if report.jobs_dispatched == 0 {
+        report.stalled = stalled(backend).await?;
+    }
     Ok(report)
+}
+
+async fn stalled(backend: &Backend) -> Result<Option<Stalled>> {
+    let counts = backend.inspect.counts().await?.remove(SliceJob::KIND).unwrap_or_default();
+    if counts.running > 0 || counts.live() == 0 {
+        return Ok(None);
+    }
+    let outlook = backend.inspect.outlook(SliceJob::KIND).await?;
+    Ok(match outlook.claimable {
+        0 if outlook.blockers.is_empty() => None,
+        0 => Some(Stalled::Blocked(outlook.blockers)),
+        claimable => Some(Stalled::NoWorker { claimable }),
+    })
 }
 
 impl TickReport {

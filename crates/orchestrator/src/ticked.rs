@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use crate::standing::Standing;
 use crate::taken::Excused;
-use crate::{Clock, Idle, Orchestrator, ProgressEvent, Result, TickReport, in_one_line, metrics};
+use crate::{Clock, Idle, Orchestrator, ProgressEvent, Result, Stalled, TickReport, in_one_line, metrics};
 
 /// The sign of life that every tick gives.
 pub(crate) const TICK: &str = "tick";
@@ -77,6 +77,11 @@ async fn tell(orchestrator: &Orchestrator, report: &TickReport) {
         elapsed_ms = u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
         "tick"
     );
+    match &report.stalled {
+        None => {}
+        Some(Stalled::NoWorker { claimable }) => tracing::warn!(claimable, "slices wait, and no worker takes them"),
+        Some(Stalled::Blocked(blockers)) => tracing::warn!(?blockers, "slices wait, and something holds them back"),
+    }
     for (definition, error) in &report.errors {
         tracing::error!(definition, code = error.code(), reason = in_one_line(error), "not planned");
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use barkeep_provider::Retry;
-use barkeep_queue::{Ending, Job, Then, Work, Worker};
+use barkeep_queue::{Ending, Job, Start, Then, Work, Worker};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -74,6 +74,11 @@ impl Work for Slices {
             }
             Err(error) => return self.failed(&job, &Failed::Payload(error), Then::Discard, 0),
         };
+        if job.kind == SliceJob::RECHECK {
+            // Its time has come: into the queue with the others, and under their limits.
+            let slice = slice.job_of(SliceJob::KIND, job.priority, job.group.as_deref());
+            return job.done().with_rest(vec![slice]).into();
+        }
         let span = span(&job, &slice);
         self.slice(&job, &slice).instrument(span).await
     }
@@ -101,25 +106,22 @@ impl Slices {
             _ = job.stopped() => return job.snoozed(Duration::ZERO),
         };
         match fetched {
-            Ok(done) => self.done(job, &done, began.elapsed()),
+            Ok(done) => self.done(job, slice, &done, began.elapsed()),
             Err(failed) => self.fail(job, failed, spent.into_inner()),
         }
     }
 
-    fn done(&self, job: &Job, done: &Done, elapsed: Duration) -> Ending {
+    fn done(&self, job: &Job, slice: &SliceJob, done: &Done, elapsed: Duration) -> Ending {
         let Done { pages, bars_written: bars, requests, expected_requests, .. } = *done;
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(pages, bars, requests, expected_requests, elapsed_ms, "slice done");
         self.orchestrator.progress().tell(ProgressEvent::SliceDone { expected_requests, requests, elapsed });
         let completion = job.done().with_result(done.result()).with_cost(done.requests);
-        if job.kind == SliceJob::RECHECK {
-            // Looked at twice and found alike: that is how it is.
-            return completion.into();
-        }
-        let wait = self.orchestrator.settings().recheck_after.to_std().unwrap_or_default();
-        let again = done.suspicious.iter().map(|slice| {
-            let again = slice.recheck(wait).with_priority(job.priority);
-            job.group.iter().fold(again, |again, group| again.with_group(group))
+        // What was looked at twice and found alike is how it is.
+        let again = done.suspicious.iter().filter(|_| !slice.is_recheck).map(|suspicious| {
+            let wait = self.orchestrator.settings().recheck_after.to_std().unwrap_or_default();
+            let again = SliceJob { is_recheck: true, ..suspicious.clone() };
+            again.job_of(SliceJob::RECHECK, job.priority, job.group.as_deref()).with_start(Start::After(wait))
         });
         completion.with_rest(again.collect()).into()
     }

@@ -3,6 +3,8 @@ use barkeep_catalog::presets;
 use barkeep_planner::Slice;
 use barkeep_types::{Feed, Timeframe};
 
+use chrono::{DateTime, Utc};
+
 use super::*;
 
 /// Two weeks of hours.
@@ -16,28 +18,19 @@ fn watch(symbols: &[&str]) -> Watch {
     watch
 }
 
+fn bar(start: DateTime<Utc>, price: f64) -> Bar {
+    let (open, high, low, close) = (price, price, price, price);
+    Bar { start, open, high, low, close, volume: 1.0, vwap: None, trade_count: None }
+}
+
 /// Every bar of a session that `wanted` does not leave out, at the session's price.
 fn trade(watch: &mut Watch, symbol: &str, wanted: impl Fn(usize, u32) -> bool, price: impl Fn(usize) -> f64) {
     let grid = watch.grid.clone();
-    for session in 0..grid.spans().len() {
-        let first = grid.slots_of(session).start;
-        let bars: Vec<Bar> = grid
-            .slots_of(session)
-            .filter(|slot| wanted(session, slot - first))
-            .map(|slot| {
-                let (start, price) = (grid.bar(slot).unwrap().start(), price(session));
-                Bar {
-                    start,
-                    open: price,
-                    high: price,
-                    low: price,
-                    close: price,
-                    volume: 1.0,
-                    vwap: None,
-                    trade_count: None,
-                }
-            })
-            .collect();
+    for session in 0..grid.spans().len() - watch.first {
+        let slots = grid.slots_of(session + watch.first);
+        let first = slots.start;
+        let wanted = slots.filter(|slot| wanted(session, slot - first));
+        let bars: Vec<Bar> = wanted.map(|slot| bar(grid.bar(slot).unwrap().start(), price(session))).collect();
         watch.sees(&symbol.parse().unwrap(), &bars);
     }
 }
@@ -97,4 +90,23 @@ fn of_a_part_of_the_time_nothing_is_concluded() {
     watch.asks(&BarsRequest::new(["A".parse().unwrap()], Timeframe::H1, Feed::SIP, part).unwrap());
     trade(&mut watch, "A", |session, _| session > 6, |_| 100.0);
     assert_eq!(found(&watch), []);
+}
+
+#[test]
+fn a_short_slice_recalls_what_was_usual_before() {
+    let range =
+        TimeRange::new("2024-03-15T04:00:00Z".parse().unwrap(), "2024-03-16T04:00:00Z".parse().unwrap()).unwrap();
+    let symbols: Vec<Symbol> = ["A", "B", "C"].map(|symbol| symbol.parse().unwrap()).to_vec();
+    let slice = Slice { symbols: symbols.clone(), range, bars: 0, requests: 1 };
+    let mut watch = Watch::new(&Nyse, &SliceJob::new(&presets::tech20(), Timeframe::H1, slice));
+    watch.asks(&BarsRequest::new(symbols.clone(), Timeframe::H1, Feed::SIP, range).unwrap());
+    trade(&mut watch, "A", |_, _| true, |_| 100.0);
+    trade(&mut watch, "B", |_, bar| bar < 3, |_| 100.0);
+    assert_eq!(watch.in_need_of_history(), symbols[1..], "nothing is asked where nothing is odd");
+    assert_eq!(found(&watch), []);
+    let before = watch.grid.slots_of(0).start..watch.grid.slots_of(watch.first).start;
+    let bars: Vec<Bar> = before.map(|slot| bar(watch.grid.bar(slot).unwrap().start(), 100.0)).collect();
+    assert_eq!((bars.len(), watch.history().start()), (5 * 7, bars[0].start));
+    watch.recalls(&symbols[1], &bars);
+    assert_eq!(found(&watch), [("2024-03-15".to_owned(), 1, Suspicion::Sparse)]);
 }
