@@ -57,7 +57,7 @@ async fn f55_costs_stand_beside_what_was_expected_by_slice_and_day(kind: Kind) {
     let lines = orchestrator.costs(since).await.unwrap().lines;
     assert_eq!((lines.len(), lines[0].definition.as_str(), lines[0].slices, lines[0].failed), (1, "march", 1, 0));
     assert_eq!((lines[0].expected_requests, lines[0].requests), (1, 3), "{lines:?}");
-    assert_eq!(lines[0].requests, simulator.requests().bars, "as many as the vendor saw");
+    assert_eq!(lines[0].requests, simulator.requests().total, "as many as the vendor saw");
     assert_eq!(orchestrator.slice_cost(serde_json::from_str("123456").unwrap()).await.unwrap(), None);
 }
 

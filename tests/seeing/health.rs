@@ -89,14 +89,14 @@ async fn f53_a_slice_that_hangs_is_told(kind: Kind) {
 async fn f53_slices_that_fail_for_good_are_told(kind: Kind) {
     let (scene, simulator) = (Scene::on(kind).await, simulator().await);
     let orchestrator = orchestrator(&scene, &simulator, thresholds(|thresholds| thresholds.failed_of = 1)).await;
-    simulator.inject(Injection::of(AnswerFault::Refusal(400, "no bars for you".into())).times(50));
+    simulator.inject(Injection::of(AnswerFault::Redirect("http://127.0.0.1:9/".into())).times(50));
     assert!(orchestrator.health().await.concerns.is_empty());
     let report = orchestrator.backfill(&[definition(Timeframe::D1)], &CancellationToken::new()).await.unwrap();
     assert!(!report.complete, "{report}");
     let health = becomes(&orchestrator, "DeadJobs").await;
     assert!(health.has("ErrorRateHigh") && health.status == HealthStatus::Degraded, "{health:?}");
     let dead = health.concerns.iter().find(|concern| concern.rule == "DeadJobs").unwrap();
-    assert!(dead.reason.contains("VALIDATION_ERROR 1"), "{dead:?}");
+    assert!(dead.reason.contains("SERVICE_UNAVAILABLE 1"), "{dead:?}");
 }
 
 async fn f53_refused_credentials_are_told_by_every_process_until_one_starts_well(kind: Kind) {
@@ -190,8 +190,9 @@ async fn f53_refusals_of_the_vendor_and_impossible_bars_are_told() {
     let orchestrator = orchestrator(&scene, &simulator, quick()).await;
     assert!(orchestrator.health().await.concerns.is_empty());
     simulator.inject(Injection::of(AnswerFault::TooManyRequests(RetryAfter::Seconds(0))));
-    simulator.inject(Injection::of(NumberFault::NegativePrice).after(1));
     orchestrator.backfill(&[definition(Timeframe::D1)], &CancellationToken::new()).await.unwrap();
+    simulator.inject(Injection::of(NumberFault::NegativePrice));
+    orchestrator.backfill(&[definition(Timeframe::H1)], &CancellationToken::new()).await.unwrap();
     for rule in ["RateLimited429", "InvalidData"] {
         becomes(&orchestrator, rule).await;
     }

@@ -95,16 +95,20 @@ async fn f57_every_line_of_the_log_has_the_fields_that_are_documented() {
     let settings = quick().with_backoff(Backoff::new(Duration::from_millis(1))).with_workers(1);
     let orchestrator = orchestrator(&scene, &simulator, settings).await;
     orchestrator.health().await;
-    let wanted = [definition(Timeframe::D1)];
+    let fill = async |timeframe| {
+        orchestrator.backfill(&[definition(timeframe)], &CancellationToken::new()).await.unwrap();
+        simulator.clear_faults();
+    };
     simulator.inject(Injection::of(AnswerFault::TooManyRequests(RetryAfter::Seconds(0))));
-    simulator.inject(Injection::of(AnswerFault::Status(503)).after(1).times(2));
-    simulator.inject(Injection::of(AnswerFault::Refusal(400, "invalid symbol: MSFT".into())).after(3));
-    assert!(!orchestrator.backfill(&wanted, &CancellationToken::new()).await.unwrap().failed.is_empty());
-    let other = [definition(Timeframe::H1)];
-    simulator.inject(Injection::of(AnswerFault::Refusal(400, "no".into())).times(50));
-    orchestrator.backfill(&other, &CancellationToken::new()).await.unwrap();
-    simulator.clear_faults();
-    simulator.inject(Injection::of(AnswerFault::Redirect("http://127.0.0.1:9/".into())));
+    fill(Timeframe::D1).await;
+    simulator.inject(Injection::of(AnswerFault::Status(503)).times(4));
+    fill(Timeframe::H1).await;
+    simulator.inject(Injection::of(AnswerFault::Refusal(400, "invalid symbol: MSFT".into())));
+    fill(Timeframe::H4).await;
+    let elsewhere = || AnswerFault::Redirect("http://127.0.0.1:9/".into());
+    simulator.inject(Injection::of(elsewhere()).times(50));
+    fill(Timeframe::M30).await;
+    simulator.inject(Injection::of(elsewhere()));
     orchestrator.run(&CancellationToken::new()).await.unwrap_err();
     orchestrator.health().await;
 
@@ -163,16 +167,20 @@ async fn f57_text_from_outside_neither_ends_a_line_nor_colours_it() {
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
     let subscriber = subscriber.with_writer(move || writer.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let (scene, simulator) = (Scene::on(Kind::Sqlite).await, simulator().await);
-    let orchestrator = orchestrator(&scene, &simulator, quick()).await;
     for message in ["x\n2026-01-01T00:00:00Z ERROR forged", "\u{1b}[31mforged\u{1b}[0m\r\nforged\u{202e}"] {
-        simulator.inject(Injection::of(AnswerFault::Refusal(400, message.to_owned())).times(50));
-        orchestrator.retry_failed().await.unwrap();
+        let (scene, simulator) = (Scene::on(Kind::Sqlite).await, simulator().await);
+        let settings = quick().with_backoff(Backoff::new(Duration::from_millis(1)));
+        let orchestrator = orchestrator(&scene, &simulator, settings).await;
+        // Once in the reason of a failure, once in that of a symbol's refusal.
+        simulator.inject(Injection::of(AnswerFault::Refusal(500, message.to_owned())));
         orchestrator.backfill(&[definition(Timeframe::D1)], &CancellationToken::new()).await.unwrap();
-        simulator.clear_faults();
+        simulator.inject(Injection::of(AnswerFault::Refusal(400, message.to_owned())).times(50));
+        orchestrator.backfill(&[definition(Timeframe::H1)], &CancellationToken::new()).await.unwrap();
     }
     let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("forged") && text.contains("slice failed for good"), "{text}");
+    for words in ["forged", "slice failed; trying again", "symbol set aside"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
     assert!(!text.contains('\u{1b}') && !text.contains('\r') && !text.contains('\u{202e}'));
     for line in text.lines().filter(|line| line.contains("forged")) {
         assert!(line.contains("barkeep_") || line.contains("slice{"), "a line of ours: {line}");
@@ -190,10 +198,10 @@ fn every_line_that_can_be_said_is_documented() {
         let text = if path.is_file() { std::fs::read_to_string(&path).unwrap() } else { continue };
         for level in ["error", "warn", "info", "debug", "trace"] {
             for call in text.split(&format!("tracing::{level}!(")).skip(1) {
-                // The words stand last.
-                let call = call.split(");").next().unwrap().split("),").next().unwrap();
-                let words = call.trim().trim_end_matches(|letter: char| "),".contains(letter) || letter.is_whitespace());
-                let words = words.trim_end_matches('"').rsplit('"').next().unwrap();
+                // The words stand last: up to the first quotation mark that a bracket follows.
+                let mut marks = call.match_indices('"').map(|(place, _)| place);
+                let is_last = |place: &usize| call[place + 1..].trim_start_matches([' ', '\n', ',']).starts_with(')');
+                let words = call[..marks.find(is_last).unwrap()].rsplit('"').next().unwrap();
                 assert!(lines.contains_key(words), "{}: {words:?} is not documented", path.display());
                 said += 1;
             }

@@ -46,7 +46,7 @@ async fn f58_a_vendor_that_is_out_of_order_is_no_reason_not_to_start(kind: Kind)
     let orchestrator = orchestrator(&scene, &simulator, quick()).await;
     orchestrator.self_check().await.unwrap();
     orchestrator.self_check().await.unwrap();
-    assert_eq!((simulator.requests().bars, orchestrator.snapshot().totals.requests), (2, 2), "they are counted");
+    assert_eq!((simulator.requests().total, orchestrator.snapshot().totals.requests), (2, 2), "they are counted");
 }
 
 #[tokio::test]

@@ -31,7 +31,9 @@ const FAULTS: &[Fault] = &[
         check: "02_slices_too_large",
         sqlite: &["INSERT INTO queue_job (id, created_at, run_at, rank, max_attempts, kind, payload)
             SELECT 900001, unixepoch() * 1000000, unixepoch() * 1000000, 0, 5, 'slice',
-                json_object('symbols', (SELECT json_group_array('S' || value) FROM generate_series(1, 201)))"],
+                json_object('symbols', (SELECT json_group_array('S' || value) FROM (
+                    WITH RECURSIVE number (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM number WHERE value < 201)
+                    SELECT value FROM number)))"],
         postgres: &["INSERT INTO queue_job (id, created_at, run_at, rank, max_attempts, kind, payload)
             SELECT 900001, now(), now(), 0, 5, 'slice',
                 json_build_object('symbols', (SELECT json_agg('S' || n) FROM generate_series(1, 201) AS n))"],

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use barkeep_notify::Severity::{Info, Page, Ticket};
+use barkeep_types::Timeframe;
 
 use super::Rule;
 use crate::look::{History, Look};
@@ -165,7 +166,7 @@ fn lag(history: &History, thresholds: &Thresholds) -> Option<String> {
     let looks = history.last(thresholds.lag_after)?;
     let (before, now) = (looks.first()?.tick.as_ref()?, looks.last()?.tick.as_ref()?);
     now.note.standing.iter().find_map(|(timeframe, standing)| {
-        let bar = timeframe.length()?.to_std().ok()?;
+        let bar = length(*timeframe);
         let tolerated = (bar * thresholds.lag_bars).as_secs();
         let lag = standing.worst_lag_seconds;
         let was = before.note.standing.get(timeframe)?.worst_lag_seconds;
@@ -248,6 +249,17 @@ fn skew(history: &History, thresholds: &Thresholds) -> Option<String> {
     let skew = known(history)?.clock_skew;
     let is_off = skew.abs().to_std().is_ok_and(|skew| skew > thresholds.clock_skew);
     is_off.then(|| format!("this host's clock is {:.1} s off the database's", skew.as_seconds_f64()))
+}
+
+/// How much time a bar spans, holidays aside.
+fn length(timeframe: Timeframe) -> Duration {
+    const DAY: u64 = 24 * 3600;
+    let days = match timeframe {
+        Timeframe::W1 => 7,
+        Timeframe::Mn1 => 31,
+        _ => 1,
+    };
+    timeframe.length().and_then(|length| length.to_std().ok()).unwrap_or(Duration::from_secs(days * DAY))
 }
 
 /// The latest look, if the database answered.

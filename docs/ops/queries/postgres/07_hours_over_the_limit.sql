@@ -1,5 +1,5 @@
 -- finds: hours of the last day with more requests than the shared budgets hand out
-SELECT hour, sum(requests) AS requests, (SELECT ceil(sum(requests_a_minute) * 60)::bigint FROM barkeep.budgets_v1) AS allowed
+SELECT hour, sum(requests) AS requests, (SELECT round(sum(requests_a_minute) * 60)::bigint FROM barkeep.budgets_v1) AS allowed
 FROM barkeep.costs_v1
 WHERE kind = 'slice' AND hour > now() - interval '1 day'
 GROUP BY hour

@@ -106,6 +106,12 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
             }),
         ),
         (
+            "CoverageLag",
+            Box::new(|_, look| {
+                look.tick.as_mut().unwrap().note.standing = [(Timeframe::D1, standing(3, 72))].into();
+            }),
+        ),
+        (
             "CoverageRegressed",
             Box::new(|second, look| {
                 let missing = if second > 3300 { 150 } else { 0 };
