@@ -129,8 +129,8 @@ const FAULTS: &[Fault] = &[
             "INSERT INTO queue_job (id, created_at, run_at, rank, max_attempts, kind, payload)
                 VALUES (900001, unixepoch() * 1000000, unixepoch() * 1000000, 0, 5, 'slice', '{}')",
             "DELETE FROM queue_ready WHERE id = 900001",
-            "INSERT INTO queue_lease (id, started_at, lease_until, token, worker)
-                VALUES (900001, (unixepoch() - 700) * 1000000, (unixepoch() + 60) * 1000000, 'x', 'hangs')",
+            "INSERT INTO queue_lease (id, started_at, lease_until, token, worker, kind)
+                VALUES (900001, (unixepoch() - 700) * 1000000, (unixepoch() + 60) * 1000000, 'x', 'hangs', 'slice')",
         ],
         postgres: &[
             "INSERT INTO queue_job (id, created_at, run_at, rank, max_attempts, kind, payload)
