@@ -5,6 +5,7 @@ mod control;
 mod inspect;
 mod locks;
 mod watch;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,10 +14,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use crate::rows::{ClaimRow, DoneRow, JobRow, SettleRow};
+use crate::rows::{ClaimRow, DoneRow, JobRow, SettleRow, WorkerRow};
 use crate::{
     Attempt, Claim, Completion, Extension, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine, NewJob, Outcome,
-    Pause, Queue, Reaped, Result, Scope, Start, Then, Token, Verdict, check,
+    Pause, Presence, Queue, Reaped, Result, Scope, Start, Then, Token, Verdict, WorkerId, check,
 };
 
 /// A queue in memory: for tests, and for those who want to know exactly what a queue does.
@@ -41,6 +42,7 @@ struct State {
     pauses: BTreeSet<Pause>,
     caps: BTreeMap<Scope, u32>,
     locks: BTreeMap<String, crate::Lock>,
+    workers: BTreeMap<WorkerId, workers::Listed>,
     budgets: BTreeMap<String, budgets::Budget>,
     beats: BTreeMap<String, crate::Beat>,
     /// From which budget the jobs of a kind spend.
@@ -83,6 +85,7 @@ impl Default for State {
             pauses: BTreeSet::new(),
             caps: BTreeMap::new(),
             locks: BTreeMap::new(),
+            workers: BTreeMap::new(),
             budgets: BTreeMap::new(),
             beats: BTreeMap::new(),
             budgets_of: BTreeMap::new(),
@@ -210,6 +213,17 @@ impl Queue for MemoryQueue {
         Ok(lost)
     }
 
+    async fn show_worker(&self, worker: &Presence) -> Result<()> {
+        WorkerRow::checked(worker)?;
+        self.state().show_worker(worker);
+        Ok(())
+    }
+
+    async fn forget_worker(&self, id: WorkerId) -> Result<()> {
+        self.state().workers.remove(&id);
+        Ok(())
+    }
+
     async fn reap(&self) -> Result<Reaped> {
         let mut state = self.state();
         let now = state.now;
@@ -287,6 +301,7 @@ impl State {
             max_attempts: job.new.max_attempts,
             crashes: job.crashes,
             until,
+            fence: None,
         }
     }
 

@@ -4,6 +4,7 @@ mod inspect;
 mod jobs;
 mod locks;
 mod watch;
+mod workers;
 
 use barkeep_database::{Migrations, Postgres, Step};
 use chrono::{DateTime, Utc};

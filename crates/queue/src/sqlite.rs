@@ -4,6 +4,7 @@ mod inspect;
 mod jobs;
 mod locks;
 mod watch;
+mod workers;
 
 use barkeep_database::{Migrations, Sqlite, Step, Transaction};
 use chrono::{DateTime, Utc};
