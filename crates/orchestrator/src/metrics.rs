@@ -60,6 +60,7 @@ metrics! {
     JOB_DURATION "barkeep_job_duration_seconds" Histogram [] "How long slices that were done took";
     LEASES_LAPSED "barkeep_leases_lapsed" Gauge [] "Leases that ran out and were not taken back yet";
     CRASHES "barkeep_live_job_crashes" Gauge [] "How often workers died with the slices that are live";
+    WORKERS "barkeep_workers_alive" Gauge [] "Workers that are alive, over all processes";
     JOBS_DEAD "barkeep_jobs_dead" Gauge [] "Slices that failed for good and were not given back";
     PROVIDER_REQUESTS "barkeep_provider_requests_total" Counter ["code"] "Requests sent to the vendor, by the code of the answer; OK is a page";
     PROVIDER_DURATION "barkeep_provider_request_duration_seconds" Histogram [] "How long the vendor took to answer";
@@ -168,7 +169,7 @@ pub(crate) fn looked(look: &Look) {
         db_failed(code);
         return;
     }
-    let Vitals { counts, paused, lapsed, crashes, .. } = look.slices;
+    let Vitals { counts, paused, lapsed, crashes, workers, .. } = look.slices;
     let states = [
         ("waiting", counts.waiting),
         ("ready", counts.ready),
@@ -181,6 +182,7 @@ pub(crate) fn looked(look: &Look) {
     for (state, jobs) in states {
         gauge!(JOBS, "state" => state).set(jobs as f64);
     }
+    gauge!(WORKERS).set(workers as f64);
     gauge!(JOBS_DEAD).set(counts.failed as f64);
     gauge!(LEASES_LAPSED).set(lapsed as f64);
     gauge!(CRASHES).set(crashes as f64);

@@ -15,8 +15,8 @@ mod history;
 mod input;
 mod lease;
 mod locks;
-mod watch;
 mod outlook;
+mod watch;
 mod workers;
 
 use std::time::Duration;
@@ -33,8 +33,8 @@ pub use history::*;
 pub use input::*;
 pub use lease::*;
 pub use locks::*;
-pub use watch::*;
 pub use outlook::*;
+pub use watch::*;
 pub use workers::*;
 
 use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue, Upkeep, Watch};

@@ -46,6 +46,8 @@ pub struct Vitals {
     pub counts: Counts,
     /// Of those that wait for a worker, how many are held by a pause.
     pub paused: u64,
+    /// How many workers are alive, whatever they work on.
+    pub workers: u64,
     /// How many leases have run out and were not taken back yet.
     pub lapsed: u64,
     /// How often workers died with the jobs that are live now.

@@ -60,3 +60,7 @@ FROM barkeep.queue_budget;
 
 CREATE VIEW barkeep.beats_v1 AS
 SELECT name, beat_at, holder, note FROM barkeep.queue_beat;
+
+CREATE VIEW barkeep.workers_v1 AS
+SELECT name, host, pid, version, kinds, running, started_at, seen_at, lease_until > statement_timestamp() AS is_alive
+FROM barkeep.queue_worker;

@@ -86,3 +86,11 @@ SELECT
     name, strftime('%Y-%m-%dT%H:%M:%SZ', beat_at / 1000000, 'unixepoch') AS beat_at, holder, note,
     beat_at AS beat_at_us
 FROM queue_beat;
+
+CREATE VIEW workers_v1 AS
+SELECT
+    name, host, pid, version, kinds, running,
+    strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000000, 'unixepoch') AS started_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', seen_at / 1000000, 'unixepoch') AS seen_at,
+    lease_until > unixepoch('subsec') * 1000000 AS is_alive
+FROM queue_worker;

@@ -30,6 +30,7 @@ SELECT json_build_object(
     'ready', (SELECT count(*) FROM waiting WHERE is_ready),
     'paused', (SELECT count(*) FROM waiting WHERE is_ready AND is_paused),
     'running', (SELECT count(*) FROM held),
+    'workers', (SELECT count(*) FROM barkeep.queue_worker WHERE lease_until > now),
     'lapsed', (SELECT count(*) FROM held WHERE lease_until <= now),
     'crashes', (SELECT coalesce(sum(crashes), 0) FROM barkeep.queue_job WHERE kind = $2),
     'succeeded', coalesce((SELECT jobs FROM ended WHERE outcome = 0), 0),

@@ -29,6 +29,7 @@ SELECT json_object(
     'ready', (SELECT count(*) FROM waiting WHERE is_ready),
     'paused', (SELECT count(*) FROM waiting WHERE is_ready AND is_paused),
     'running', (SELECT count(*) FROM held),
+    'workers', (SELECT count(*) FROM queue_worker WHERE lease_until > $1),
     'lapsed', (SELECT count(*) FROM held WHERE lease_until <= $1),
     'crashes', (SELECT coalesce(sum(crashes), 0) FROM queue_job WHERE kind = $2),
     'succeeded', coalesce((SELECT jobs FROM ended WHERE outcome = 0), 0),

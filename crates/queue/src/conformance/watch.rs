@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{AGE, KIND, LEASE, Subject, job, leased};
-use crate::{Completion, Failure, Pause, Rate, Then};
+use crate::{Completion, Failure, Pause, Presence, Rate, Then};
 
 pub async fn vitals_tell_what_waits_runs_and_failed(queue: &dyn Subject) {
     let quiet = queue.vitals(KIND).await.unwrap();
@@ -12,12 +12,14 @@ pub async fn vitals_tell_what_waits_runs_and_failed(queue: &dyn Subject) {
     let failed = leased(queue, job("failed")).await;
     queue.fail(&[Failure::new(failed.key(), "X", "").then(Then::Discard)]).await.unwrap();
     leased(queue, job("running")).await;
+    queue.show_worker(&Presence::new("alive").with_lease(AGE)).await.unwrap();
+    queue.show_worker(&Presence::new("dead").with_lease(LEASE)).await.unwrap();
     queue.enqueue(&[job("ready"), job("held").with_group("held")]).await.unwrap();
     queue.pause(&Pause::Group("held".to_owned())).await.unwrap();
     queue.advance(2 * LEASE);
 
     let vitals = queue.vitals(KIND).await.unwrap();
-    assert_eq!((vitals.counts.ready, vitals.paused, vitals.runnable()), (2, 1, 1));
+    assert_eq!((vitals.counts.ready, vitals.paused, vitals.runnable(), vitals.workers), (2, 1, 1, 1));
     assert_eq!((vitals.counts.running, vitals.lapsed, vitals.counts.failed), (1, 1, 1));
     assert_eq!(vitals.failures, [("X".to_owned(), 1)].into());
     for since in [vitals.oldest_ready_at, vitals.oldest_started_at] {

@@ -22,6 +22,7 @@ impl Watch for MemoryQueue {
             now,
             counts,
             paused: counts.ready - claimable().count() as u64,
+            workers: state.list_workers().iter().filter(|worker| worker.is_alive).count() as u64,
             lapsed: held().filter(|held| held.until <= now).count() as u64,
             crashes: live().map(|job| u64::from(job.crashes)).sum(),
             oldest_ready_at: claimable().map(|job| job.run_at).min(),
