@@ -2,10 +2,17 @@
 
 mod backfill;
 mod bad_input;
+mod batches;
 mod crash;
+mod derived;
+mod fresh;
 mod history;
+mod odd_input;
+mod on_demand;
+mod quality;
 mod recorded;
 mod rejection;
+mod schedules;
 mod sharing;
 mod unattended;
 

@@ -109,6 +109,7 @@ impl Scene {
 pub fn provider(simulator: &AlpacaSim) -> Alpaca {
     let credentials = Credentials::new("any", "any").unwrap();
     let alpaca = Alpaca::new(credentials).with_base_url(&simulator.base_url()).unwrap();
+    let alpaca = alpaca.with_trading_url(&simulator.base_url()).unwrap();
     let limits = Limits { requests_a_minute: None, earliest: None, ..alpaca.limits() };
     alpaca.with_limits(limits)
 }

@@ -29,6 +29,13 @@ pub struct Definition {
     pub priority: i16,
     /// Whether it is kept filled at present.
     pub enabled: bool,
+    /// The most symbols of a slice; the vendor's own limit if none is given. 1 makes slices of single symbols.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<u32>,
+    /// Builds its coarser timeframes up to `h4` from bars of this one, `m1` or `m15`, instead of fetching them. Days, weeks
+    /// and months are always fetched: they are more than the sum of their minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derive_from: Option<Timeframe>,
     /// What the user says about it; barkeep does not read it.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -38,7 +45,7 @@ impl Definition {
     /// The most symbols a definition may have.
     pub const MAX_SYMBOLS: usize = 10_000;
 
-    /// An enabled definition with the usual choices: SIP, raw, regular hours, priority 0, no labels.
+    /// An enabled definition with the usual choices: SIP, raw, regular hours, priority 0, everything fetched, no labels.
     pub fn new(name: impl Into<String>, symbols: Vec<Symbol>, timeframes: Vec<Timeframe>, window: Window) -> Self {
         Self {
             name: name.into(),
@@ -50,6 +57,8 @@ impl Definition {
             window,
             priority: 0,
             enabled: true,
+            batch_size: None,
+            derive_from: None,
             labels: BTreeMap::new(),
         }
     }
@@ -64,6 +73,12 @@ impl Definition {
                 adjustment: self.adjustment,
             })
         })
+    }
+
+    /// Whether bars of `timeframe` are built from those of [`derive_from`](Self::derive_from).
+    pub fn is_derived(&self, timeframe: Timeframe) -> bool {
+        let minutes = self.derive_from.and_then(Timeframe::minutes).zip(timeframe.minutes());
+        minutes.is_some_and(|(source, wanted)| wanted > source)
     }
 
     /// Tells whether the definition can be kept filled.
@@ -83,6 +98,14 @@ impl Definition {
             && !(1..=Window::MAX_DAYS).contains(&days)
         {
             faults.push(Fault::Days(days));
+        }
+        if self.batch_size == Some(0) {
+            faults.push(Fault::BatchSize);
+        }
+        if let Some(source) = self.derive_from
+            && !matches!(source, Timeframe::M1 | Timeframe::M15)
+        {
+            faults.push(Fault::Source(source));
         }
         check_labels(&self.labels, &mut faults);
         Faults::none_or(faults)
@@ -140,6 +163,8 @@ mod tests {
             definition.symbols[1] = definition.symbols[0].clone();
             definition.timeframes = vec![];
             definition.window = Window::LastDays(40_000);
+            definition.batch_size = Some(0);
+            definition.derive_from = Some(Timeframe::H1);
             definition.labels = [("desk".into(), "line\nline".into())].into();
         });
         let expected = [
@@ -147,9 +172,22 @@ mod tests {
             Fault::Doubled("AAPL".into()),
             Fault::Missing("timeframes"),
             Fault::Days(40_000),
+            Fault::BatchSize,
+            Fault::Source(Timeframe::H1),
             Fault::Label("desk".into()),
         ];
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn only_what_is_coarser_than_its_source_and_shorter_than_a_day_is_derived() {
+        let derived = |source| {
+            let definition = Definition { derive_from: source, ..presets::tech20() };
+            Timeframe::ALL.into_iter().filter(|timeframe| definition.is_derived(*timeframe)).collect::<Vec<_>>()
+        };
+        assert_eq!(derived(None), []);
+        assert_eq!(derived(Some(Timeframe::M15)), [Timeframe::M30, Timeframe::H1, Timeframe::H4]);
+        assert_eq!(derived(Some(Timeframe::M1)).len(), 5);
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub struct Draft {
     pub priority: i16,
     /// Whether to leave it switched off.
     pub disabled: bool,
+    /// The most symbols of a slice; the vendor's own limit if left out.
+    pub batch_size: Option<u32>,
+    /// What coarser timeframes are built from: `m1` or `m15`. Nothing is built if left out.
+    pub derive_from: Option<String>,
     /// What the user says about it.
     pub labels: BTreeMap<String, String>,
 }
@@ -68,6 +72,8 @@ impl Draft {
             window: self.window(&mut faults),
             priority: self.priority,
             enabled: !self.disabled,
+            batch_size: self.batch_size,
+            derive_from: self.derive_from.as_deref().and_then(|source| one(source, &mut faults)),
             labels: self.labels.clone(),
         };
         if let Err(more) = definition.check() {
@@ -120,6 +126,8 @@ impl From<&Definition> for Draft {
             to: fixed.map(|range| range.end()),
             priority: definition.priority,
             disabled: !definition.enabled,
+            batch_size: definition.batch_size,
+            derive_from: definition.derive_from.map(|source| source.to_string()),
             labels: definition.labels.clone(),
         }
     }
@@ -148,7 +156,9 @@ mod tests {
         let preset = crate::presets::tech20();
         let at = |day: i64| chrono::DateTime::from_timestamp(day * 86_400, 0).unwrap();
         let fixed = Window::Fixed(TimeRange::new(at(1), at(9)).unwrap());
-        for definition in [preset.clone(), Definition { window: fixed, enabled: false, priority: 3, ..preset }] {
+        let built = Definition { derive_from: Some(Timeframe::M1), batch_size: Some(50), ..preset.clone() };
+        let built = Definition { window: fixed, enabled: false, priority: 3, ..built };
+        for definition in [preset, built] {
             assert_eq!(Draft::from(&definition).check(), Ok(definition));
         }
     }

@@ -1,6 +1,8 @@
 use std::fmt;
 
-use barkeep_types::{EmptyRange, InvalidAdjustment, InvalidFeed, InvalidHours, InvalidSymbol, InvalidTimeframe};
+use barkeep_types::{
+    EmptyRange, InvalidAdjustment, InvalidFeed, InvalidHours, InvalidSymbol, InvalidTimeframe, Timeframe,
+};
 
 use crate::Window;
 
@@ -23,6 +25,12 @@ pub enum Fault {
     /// The window's days are none or too many.
     #[error("a window of {0} days: expected 1 to {max}", max = Window::MAX_DAYS)]
     Days(u32),
+    /// The slices are to have no symbols at all.
+    #[error("a batch of 0 symbols: expected at least 1")]
+    BatchSize,
+    /// Bars cannot be built from this timeframe.
+    #[error("bars cannot be derived from {0}: expected m1 or m15")]
+    Source(Timeframe),
     /// The window's end is not after its start.
     #[error(transparent)]
     Window(#[from] EmptyRange),

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use barkeep_catalog::{Catalog, Rejections};
+use barkeep_catalog::{Catalog, Rejections, SettingsBook};
 use barkeep_database::Location;
-use barkeep_queue::{Budgets, Control, Inspect, Locks, Queue};
+use barkeep_queue::{Budgets, Control, Inspect, Locks, Queue, Watch};
 use barkeep_store::{ProviderName, Store};
 
 use crate::Result;
@@ -22,10 +22,14 @@ pub struct Backend {
     pub locks: Arc<dyn Locks>,
     /// The vendor's request limit, shared by all processes.
     pub budgets: Arc<dyn Budgets>,
+    /// How the jobs are doing.
+    pub watch: Arc<dyn Watch>,
     /// What to keep filled.
     pub catalog: Arc<dyn Catalog>,
     /// What the vendor refused.
     pub rejections: Arc<dyn Rejections>,
+    /// What was set for all processes.
+    pub book: Arc<dyn SettingsBook>,
 }
 
 impl Backend {
@@ -66,8 +70,8 @@ impl Backend {
     /// Composes a backend of parts of your own, which need not share a database.
     pub fn of(
         store: impl Store,
-        queue: impl Queue + Inspect + Control + Locks + Budgets,
-        catalog: impl Catalog + Rejections,
+        queue: impl Queue + Inspect + Control + Locks + Budgets + Watch,
+        catalog: impl Catalog + Rejections + SettingsBook,
     ) -> Self {
         let (queue, catalog) = (Arc::new(queue), Arc::new(catalog));
         Self {
@@ -76,8 +80,10 @@ impl Backend {
             control: queue.clone(),
             locks: queue.clone(),
             budgets: queue.clone(),
+            watch: queue.clone(),
             queue,
             rejections: catalog.clone(),
+            book: catalog.clone(),
             catalog,
         }
     }

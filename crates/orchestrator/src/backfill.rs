@@ -10,10 +10,12 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::crew::with_workers;
+use crate::dispatch::all_series;
 use crate::progress::Unfilled;
 use crate::taken::{Excused, Taken};
-use crate::tick::{Idle, TickReport, tick};
-use crate::{Orchestrator, Result, SliceJob};
+use crate::tick::{Idle, TickReport};
+use crate::ticked::tick;
+use crate::{Error, Orchestrator, Result, SliceJob};
 
 /// How often a backfill looks whether all slices are done.
 const LOOK: Duration = Duration::from_millis(200);
@@ -41,6 +43,10 @@ pub struct BackfillReport {
     pub least_requests: u64,
     /// The bars written.
     pub bars_written: u64,
+    /// How many of them were there before, with other numbers: the vendor revised them.
+    pub bars_revised: u64,
+    /// The bars that could not be true, and went into quarantine.
+    pub quarantined: u64,
     /// What could not be filled, and why.
     pub failed: Vec<Unfilled>,
     /// How long it took.
@@ -53,6 +59,7 @@ pub(crate) async fn backfill(
     definitions: &[Definition],
     stop: &CancellationToken,
 ) -> Result<BackfillReport> {
+    orchestrator.settings().check()?;
     let started = Instant::now();
     let before = orchestrator.progress().totals();
     let excused = Excused::so_far(orchestrator.backend()).await?;
@@ -69,6 +76,8 @@ pub(crate) async fn backfill(
         requests: totals.requests,
         least_requests: totals.least_requests.min(totals.requests),
         bars_written: totals.bars_written,
+        bars_revised: totals.bars_revised,
+        quarantined: totals.quarantined,
         failed,
         elapsed_seconds: started.elapsed().as_secs_f64(),
     })
@@ -79,7 +88,9 @@ async fn plan_until_done(orchestrator: &Orchestrator, definitions: &[Definition]
     loop {
         match tick(orchestrator, definitions, excused).await {
             Ok(report) if is_done(&report) => {
-                return report.errors.into_iter().next().map_or(Ok(()), |(_, error)| Err(error));
+                let mut errors = report.errors.into_iter().map(|(_, error)| error);
+                // Without reference data bars can be fetched all the same.
+                return errors.find(|error| !matches!(error, Error::Reference(_))).map_or(Ok(()), Err);
             }
             Ok(_) => {}
             Err(error) if error.is_transient() => {
@@ -109,7 +120,7 @@ fn is_done(report: &TickReport) -> bool {
 
 async fn unfilled(orchestrator: &Orchestrator, definitions: &[Definition], excused: &Excused) -> Result<Vec<Unfilled>> {
     let taken = Taken::read(orchestrator.backend(), excused).await?;
-    let series: BTreeSet<Series> = definitions.iter().flat_map(Definition::series).collect();
+    let series: BTreeSet<Series> = definitions.iter().flat_map(all_series).collect();
     Ok(series.iter().flat_map(|series| taken.unfilled(series)).collect())
 }
 

@@ -1,11 +1,11 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use barkeep_provider::{BarsRequest, Calls, Error, Limits, Page, PageToken, Provider};
 use barkeep_queue::{Purse, Rate};
 
-use crate::{Backend, Result};
+use crate::{Backend, Measured, Result, metrics};
 
 /// How long a token is good: short, so that few are held back by processes that do not use them.
 const HOLD: Duration = Duration::from_millis(500);
@@ -20,7 +20,7 @@ const REFUSED: Duration = Duration::from_secs(15);
 /// Put it closest to the vendor's client, inside of `RateLimited` and `Retrying`: a token is good for half a second.
 #[derive(Clone, Debug)]
 pub struct Budgeted<P> {
-    inner: P,
+    inner: Measured<P>,
     purse: Option<Purse>,
 }
 
@@ -32,6 +32,7 @@ impl<P: Provider> Budgeted<P> {
     ///
     /// The database failed, or the limit is below 2.
     pub async fn share(inner: P, backend: &Backend, name: &str) -> Result<Self> {
+        let inner = Measured::new(inner);
         let Some(limit) = inner.limits().requests_a_minute else {
             return Ok(Self { inner, purse: None });
         };
@@ -64,11 +65,13 @@ impl<P: Provider> Provider for Budgeted<P> {
         let Some(purse) = &self.purse else {
             return self.inner.page_counted(request, token, calls).await;
         };
+        let asked = Instant::now();
         // Without the budget nobody knows what others spend: better late than refused.
         while let Err(error) = purse.take().await {
             tracing::warn!(code = error.code(), %error, "the request budget did not answer");
             tokio::time::sleep(OUTAGE).await;
         }
+        metrics::waited(asked.elapsed());
         let page = self.inner.page_counted(request, token, calls).await;
         if let Err(Error::RateLimited { retry_after, .. }) = &page
             && let Err(error) = purse.block(retry_after.unwrap_or(REFUSED)).await

@@ -1,158 +1,255 @@
 //! A slice, from the vendor into the store, page by page.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use barkeep_provider::{BarsRequest, Fetch, Fetched, ProvenPage, ProviderExt};
-use barkeep_store::{Commit, State, covered};
-use barkeep_types::{Series, Symbol};
+use barkeep_provider::{BarsRequest, Error as ProviderError, Fetch, Fetched, ProvenPage, ProviderExt};
+use barkeep_store::Commit;
+use barkeep_types::{Coverage, Series, Symbol};
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
-use serde::Serialize;
 
+use crate::clock::Moment;
+use crate::freshness::{by_state, final_until, held};
+use crate::outcome::{Done, Failed, Rejected};
 use crate::remaining::remaining;
+use crate::suspicion::Watch;
 use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob, in_one_line};
 
-/// What fetching a slice came to.
-#[derive(Debug, Default)]
-pub(crate) struct Done {
-    pub(crate) bars_written: u64,
-    pub(crate) requests: u64,
-    pub(crate) expected_requests: u64,
-    pub(crate) rejected: Vec<Rejected>,
+/// How often a symbol is asked for around its impossible bars before it is given up.
+const ROUNDS: usize = 5;
+/// The most bars that are read to know what is usual.
+const HISTORY: usize = 10_000;
+
+/// A slice being fetched.
+pub(crate) struct Fetching<'a> {
+    pub(crate) orchestrator: &'a Orchestrator,
+    pub(crate) slice: &'a SliceJob,
+    pub(crate) done: Done,
+    /// The requests made, for whoever books them when it fails.
+    spent: &'a AtomicU64,
+    /// Bars that start before this cannot change any more.
+    pub(crate) final_until: DateTime<Utc>,
+    /// What was known of each symbol before, whatever its state.
+    pub(crate) known: HashMap<Symbol, Coverage>,
+    watch: Watch,
 }
 
-/// A symbol that was set aside, kept with the job's result.
-#[derive(Debug, Serialize)]
-pub(crate) struct Rejected {
-    symbol: Symbol,
-    code: &'static str,
-    reason: String,
-}
-
-/// Why fetching a slice ended early. Pages committed before stay.
-#[derive(Debug)]
-pub(crate) enum Failed {
-    /// The job is not one of ours.
-    Payload(serde_json::Error),
-    /// The vendor.
-    Provider(barkeep_provider::Error),
-    /// Our own database.
-    Backend(Error),
-}
-
-impl Failed {
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::Payload(_) => "VALIDATION_ERROR",
-            Self::Provider(error) => error.code(),
-            Self::Backend(error) => error.code(),
-        }
-    }
-
-    /// The error and its causes, in one line.
-    pub(crate) fn reason(&self) -> String {
-        match self {
-            Self::Payload(error) => in_one_line(error),
-            Self::Provider(error) => in_one_line(error),
-            Self::Backend(error) => in_one_line(error),
-        }
-    }
-}
-
-impl From<barkeep_store::Error> for Failed {
-    fn from(error: barkeep_store::Error) -> Self {
-        Self::Backend(error.into())
-    }
+/// What to do about time in doubt.
+#[derive(Clone, Copy, Debug)]
+enum Doubt {
+    /// It is to be fetched.
+    Lacks,
+    /// It was, just now, and is left for later.
+    Waits,
 }
 
 /// Fetches what the slice still lacks: a worker before us may have died in the middle of it.
-pub(crate) async fn fetch_slice(orchestrator: &Orchestrator, slice: &SliceJob) -> Result<Done, Failed> {
+/// `spent` counts the requests, also of what fails.
+pub(crate) async fn fetch_slice(
+    orchestrator: &Orchestrator,
+    slice: &SliceJob,
+    spent: &AtomicU64,
+) -> Result<Done, Failed> {
     let (symbols, timeframe, range) = (slice.symbols.len(), slice.timeframe, slice.range);
     orchestrator.progress().tell(ProgressEvent::SliceStarted { symbols, timeframe, range });
-    let mut done = Done { expected_requests: slice.expected_requests, ..Done::default() };
-    let provider = orchestrator.provider();
-    for request in requests(orchestrator, slice).await? {
-        let mut fetch = provider.fetch(request);
-        let mut told = 0;
-        while let Some(fetched) = next(orchestrator, &mut fetch, &mut told, &mut done).await? {
-            match fetched {
-                Fetched::Page(page) => {
-                    let bars_written = commit(orchestrator, slice, page).await?;
-                    done.bars_written += bars_written;
-                    orchestrator.progress().tell(ProgressEvent::PageCommitted { bars_written });
-                }
-                Fetched::Rejected { symbol, error } => {
-                    done.rejected.push(set_aside(orchestrator, slice, symbol, &error).await?);
+    let calendar = orchestrator.calendar_for(slice.hours);
+    let now = Moment::now(orchestrator).await?.market;
+    let mut fetching = Fetching {
+        orchestrator,
+        slice,
+        done: Done::new(slice),
+        spent,
+        final_until: final_until(calendar, timeframe, now, orchestrator.settings().settle),
+        known: HashMap::new(),
+        watch: Watch::new(calendar, slice),
+    };
+    let requests = fetching.lacking(&slice.symbols, Doubt::Lacks).await?;
+    let mut spoiled = fetching.fetch(requests).await?;
+    for round in 1.. {
+        if spoiled.is_empty() {
+            break;
+        }
+        // Around the bars that cannot be true are others that can.
+        let symbols: Vec<Symbol> = spoiled.keys().cloned().collect();
+        for (symbol, error) in spoiled {
+            if !fetching.quarantine(&symbol, &error).await? || round > ROUNDS {
+                fetching.set_aside(symbol, error.code(), error.to_string()).await?;
+            }
+        }
+        let requests = fetching.lacking(&symbols, Doubt::Waits).await?;
+        spoiled = fetching.fetch(requests).await?;
+    }
+    fetching.set_aside_unknown().await?;
+    fetching.done.suspicious = fetching.doubt_suspicious().await?;
+    Ok(fetching.done)
+}
+
+impl Fetching<'_> {
+    /// What these symbols lack, as requests. What was refused before is not asked for again.
+    async fn lacking(&mut self, symbols: &[Symbol], doubt: Doubt) -> Result<Vec<BarsRequest>, Failed> {
+        let (slice, backend) = (self.slice, self.orchestrator.backend());
+        let refused = backend.rejections.rejections().await.map_err(|error| Failed::Backend(error.into()))?;
+        let refused: HashSet<Series> = refused.into_iter().map(|rejection| rejection.series).collect();
+        let series: Vec<Series> = symbols.iter().map(|symbol| slice.series_of(symbol.clone())).collect();
+        let coverage = backend.store.coverage(&series, slice.range).await?;
+        let mut lacking = Vec::new();
+        for (series, spans) in series.into_iter().zip(coverage) {
+            let known: Coverage = spans.iter().map(|span| span.range).collect();
+            let held = match doubt {
+                Doubt::Lacks => held(&spans, self.final_until),
+                Doubt::Waits => known.clone(),
+            };
+            self.known.entry(series.symbol.clone()).or_insert(known);
+            if !refused.contains(&series) {
+                lacking.push((series.symbol, held));
+            }
+        }
+        let parts = remaining(slice, &lacking).into_iter();
+        Ok(parts.filter_map(|(symbols, range)| slice.request(symbols, range).ok()).collect())
+    }
+
+    /// Fetches and stores; returns the symbols of which bars came that cannot be true.
+    async fn fetch(&mut self, requests: Vec<BarsRequest>) -> Result<HashMap<Symbol, ProviderError>, Failed> {
+        let mut spoiled = HashMap::new();
+        for request in requests {
+            self.watch.asks(&request);
+            let mut fetch = self.orchestrator.provider().fetch(request);
+            let mut told = 0;
+            while let Some(fetched) = self.next(&mut fetch, &mut told).await? {
+                match fetched {
+                    Fetched::Page(page) => {
+                        self.commit(page).await?;
+                        self.done.pages += 1;
+                    }
+                    Fetched::Rejected { symbol, error: error @ ProviderError::InvalidData { .. } } => {
+                        spoiled.insert(symbol, error);
+                    }
+                    Fetched::Rejected { symbol, error } => {
+                        self.set_aside(symbol, error.code(), error.to_string()).await?;
+                    }
                 }
             }
         }
+        Ok(spoiled)
     }
-    Ok(done)
-}
 
-/// The next thing the vendor gives, with the requests it took counted, whether it came to an end or to an error.
-async fn next(
-    orchestrator: &Orchestrator,
-    fetch: &mut Fetch<'_>,
-    told: &mut u64,
-    done: &mut Done,
-) -> Result<Option<Fetched>, Failed> {
-    let fetched = fetch.next().await;
-    let requests = fetch.calls() - *told;
-    if requests > 0 {
-        *told += requests;
-        done.requests += requests;
-        orchestrator.progress().tell(ProgressEvent::Requested { requests });
+    /// The next thing the vendor gives, with the requests it took counted, whether it came to an end or to an error.
+    async fn next(&mut self, fetch: &mut Fetch<'_>, told: &mut u64) -> Result<Option<Fetched>, Failed> {
+        let fetched = fetch.next().await;
+        let requests = fetch.calls() - *told;
+        if requests > 0 {
+            *told += requests;
+            self.done.requests += requests;
+            self.spent.fetch_add(requests, Ordering::Relaxed);
+            self.orchestrator.progress().tell(ProgressEvent::Requested { requests });
+        }
+        fetched.transpose().map_err(Failed::Provider)
     }
-    fetched.transpose().map_err(Failed::Provider)
-}
 
-/// What the slice lacks, as requests. What was refused before is not asked for again.
-async fn requests(orchestrator: &Orchestrator, slice: &SliceJob) -> Result<Vec<BarsRequest>, Failed> {
-    let backend = orchestrator.backend();
-    let refused = backend.rejections.rejections().await.map_err(|error| Failed::Backend(error.into()))?;
-    let refused: HashSet<Series> = refused.into_iter().map(|rejection| rejection.series).collect();
-    let is_refused = |symbol: &Symbol| refused.contains(&slice.series_of(symbol.clone()));
-    let series: Vec<_> = slice.series().collect();
-    let coverage = backend.store.coverage(&series, slice.range).await?;
-    let covered: Vec<_> = coverage.iter().map(|spans| covered(spans, |span| span.state == State::Covered)).collect();
-    let parts = remaining(slice, &covered).into_iter();
-    // A part whose every symbol was refused leaves no request.
-    let request = |(symbols, range): (Vec<Symbol>, _)| {
-        slice.request(symbols.into_iter().filter(|symbol| !is_refused(symbol)), range).ok()
-    };
-    Ok(parts.filter_map(request).collect())
-}
+    /// Stores a page with what it proves.
+    async fn commit(&mut self, page: ProvenPage) -> Result<(), Failed> {
+        let slice = self.slice;
+        let mut commit = Commit::new(slice.range);
+        if let Some(request) = page.request_id {
+            commit = commit.with_request(request);
+        }
+        for bars in page.bars {
+            self.watch.sees(&bars.symbol, &bars.bars);
+            self.done.received(&bars.symbol, bars.bars.len());
+            commit = commit.with_bars(slice.series_of(bars.symbol), bars.bars);
+        }
+        for proof in &page.proofs {
+            for (range, state) in by_state(proof.range, self.final_until) {
+                commit = commit.with_proof(slice.series_of(proof.symbol.clone()), range, state);
+            }
+        }
+        let committed = self.store(&commit).await?;
+        if committed > 0 {
+            self.doubt_derived(&page.proofs).await?;
+        }
+        Ok(())
+    }
 
-/// Stores a page with what it proves, and returns how many bars that wrote.
-async fn commit(orchestrator: &Orchestrator, slice: &SliceJob, page: ProvenPage) -> Result<u64, Failed> {
-    let mut commit = Commit::new(slice.range);
-    if let Some(request) = page.request_id {
-        commit = commit.with_request(request);
+    /// Stores a commit, and counts; returns how many bars it wrote.
+    pub(crate) async fn store(&mut self, commit: &Commit) -> Result<u64, Failed> {
+        let committed = self.orchestrator.backend().store.commit(commit).await?;
+        let (bars_written, bars_revised) = (committed.written(), committed.revised);
+        self.done.bars_written += bars_written;
+        self.done.bars_revised += bars_revised;
+        self.done.quarantined += committed.refused;
+        self.orchestrator.progress().tell(ProgressEvent::committed(self.slice.timeframe, &committed));
+        Ok(bars_written)
     }
-    for bars in page.bars {
-        commit = commit.with_bars(slice.series_of(bars.symbol), bars.bars);
-    }
-    for proof in page.proofs {
-        commit = commit.with_proof(slice.series_of(proof.symbol), proof.range, State::Covered);
-    }
-    Ok(orchestrator.backend().store.commit(&commit).await?.written())
-}
 
-async fn set_aside(
-    orchestrator: &Orchestrator,
-    slice: &SliceJob,
-    symbol: Symbol,
-    error: &barkeep_provider::Error,
-) -> Result<Rejected, Failed> {
-    let (code, reason) = (error.code(), error.to_string());
-    let series = slice.series_of(symbol.clone());
-    let rejecting = orchestrator.backend().rejections.reject(&series, code, &reason);
-    rejecting.await.map_err(|error| Failed::Backend(error.into()))?;
-    tracing::warn!(%symbol, code, reason, "symbol set aside");
-    orchestrator.progress().tell(ProgressEvent::SymbolRejected {
-        symbol: symbol.clone(),
-        code,
-        reason: reason.clone(),
-    });
-    Ok(Rejected { symbol, code, reason })
+    /// Notes that the vendor has nothing good under a symbol, so that it is asked for no more.
+    async fn set_aside(&mut self, symbol: Symbol, code: &'static str, reason: String) -> Result<(), Failed> {
+        let series = self.slice.series_of(symbol.clone());
+        let rejecting = self.orchestrator.backend().rejections.reject(&series, code, &reason);
+        rejecting.await.map_err(|error| Failed::Backend(error.into()))?;
+        tracing::warn!(%symbol, code, reason, "symbol set aside");
+        let event = ProgressEvent::SymbolRejected { symbol: symbol.clone(), code, reason: reason.clone() };
+        self.orchestrator.progress().tell(event);
+        self.done.rejected.push(Rejected { symbol, code, reason });
+        Ok(())
+    }
+
+    /// Sets aside what brought nothing and, so the vendor says if it can tell, does not exist.
+    async fn set_aside_unknown(&mut self) -> Result<(), Failed> {
+        let Some(reference) = self.orchestrator.reference() else { return Ok(()) };
+        let silent: Vec<Symbol> = {
+            let listed = self.orchestrator.listed();
+            let is_silent = |symbol: &&Symbol| self.done.is_silent(symbol) && !listed.contains(*symbol);
+            self.slice.symbols.iter().filter(is_silent).cloned().collect()
+        };
+        if silent.is_empty() {
+            return Ok(());
+        }
+        let unknown = match reference.unknown(&silent).await {
+            Ok(unknown) => unknown,
+            Err(error) => {
+                // Nothing is lost: the next slice that brings nothing asks again.
+                tracing::warn!(
+                    code = error.code(),
+                    error = in_one_line(&error),
+                    "the vendor did not say what it lists"
+                );
+                return Ok(());
+            }
+        };
+        self.orchestrator.listed().extend(silent.into_iter().filter(|symbol| !unknown.contains(symbol)));
+        for symbol in unknown {
+            let error = Error::UnknownSymbol(symbol.clone());
+            self.set_aside(symbol, "SYMBOL_NOT_FOUND", error.to_string()).await?;
+        }
+        Ok(())
+    }
+
+    /// Doubts what looks suspicious and was not looked at again already; returns what is to be looked at later.
+    async fn doubt_suspicious(&mut self) -> Result<Vec<SliceJob>, Failed> {
+        if self.slice.is_recheck {
+            return Ok(Vec::new());
+        }
+        for symbol in self.watch.in_need_of_history() {
+            let series = self.slice.series_of(symbol.clone());
+            let bars = self.orchestrator.backend().store.bars(&series, self.watch.history(), HISTORY).await?;
+            self.watch.recalls(&symbol, &bars);
+        }
+        let findings = self.watch.findings();
+        for finding in &findings {
+            for symbol in &finding.symbols {
+                let series = self.slice.series_of(symbol.clone());
+                self.orchestrator.backend().store.suspect(&series, finding.range).await?;
+            }
+            let (symbols, range) = (finding.symbols.len(), finding.range);
+            tracing::warn!(symbols, %range, why = %finding.why, timeframe = %self.slice.timeframe, "suspicious session");
+        }
+        let again = findings.into_iter().map(|finding| SliceJob {
+            range: finding.range,
+            symbols: finding.symbols,
+            expected_requests: 1,
+            ..self.slice.clone()
+        });
+        Ok(again.collect())
+    }
 }

@@ -2,14 +2,16 @@
 
 use std::num::NonZeroU32;
 
-use barkeep_calendar::{Always, Calendar, CalendarExt};
+use barkeep_calendar::{Calendar, CalendarExt};
 use barkeep_catalog::{Definition, Window};
 use barkeep_planner::{Explanation, PageModel, Plan, Planner, SeriesState, explain};
 use barkeep_provider::Limits;
-use barkeep_store::{State, covered};
-use barkeep_types::{Grid, Hours, Series, TimeRange, Timeframe};
+use barkeep_store::Span;
+use barkeep_types::{Grid, Hours, Series, Symbol, TimeRange, Timeframe};
 use chrono::{DateTime, Utc};
 
+use crate::clock::Moment;
+use crate::freshness::{empty_again, final_until, held};
 use crate::taken::Taken;
 use crate::{Orchestrator, Result};
 
@@ -17,58 +19,101 @@ use crate::{Orchestrator, Result};
 /// is resumed by the page. The planner makes slices shorter where workers would be idle.
 const LONGEST_SLICE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 
-/// One timeframe of a definition, as it stands.
+/// Some symbols of a definition in one timeframe.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) definition: &'a Definition,
+    pub(crate) timeframe: Timeframe,
+    pub(crate) symbols: &'a [Symbol],
+}
+
+/// Series of one timeframe, as they stand.
 pub(crate) struct Group {
     limits: Limits,
-    settled_until: DateTime<Utc>,
-    grid: Grid,
+    pub(crate) settled_until: DateTime<Utc>,
+    pub(crate) grid: Grid,
     /// When the vendor has bars, wanted or not.
     served: Vec<TimeRange>,
-    members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
 }
 
 /// One of its series.
-struct Member {
-    series: Series,
-    covered: Vec<TimeRange>,
-    live: Vec<TimeRange>,
-    /// What failed, and is not to be tried again for now.
-    failed: Vec<TimeRange>,
+pub(crate) struct Member {
+    pub(crate) series: Series,
+    spans: Vec<Span>,
+    pub(crate) held: Vec<TimeRange>,
+    pub(crate) live: Vec<TimeRange>,
+    /// What is not to be asked for now, because it failed or is looked at again later.
+    put_aside: Vec<TimeRange>,
 }
 
 impl Group {
     /// Looks at everything that planning needs. Series that the vendor refuses are left out.
     pub(crate) async fn look(
         orchestrator: &Orchestrator,
-        definition: &Definition,
-        timeframe: Timeframe,
+        wanted: Wanted<'_>,
         taken: &Taken,
+        moment: Moment,
     ) -> Result<Self> {
+        let Wanted { definition, timeframe, symbols } = wanted;
         let limits = orchestrator.provider().limits();
-        let now = orchestrator.settings().clock.now();
-        let calendar: &dyn Calendar = match definition.hours {
-            Hours::Regular | Hours::Extended => orchestrator.calendar(),
-            Hours::Always => &Always,
-        };
-        let window = window(calendar, definition.window, &limits, now);
-        let spans = window.map(|range| calendar.spans(timeframe, definition.hours, range)).unwrap_or_default();
+        let calendar = orchestrator.calendar_for(definition.hours);
+        let window = window(calendar, definition.window, &limits, moment.market);
+        let spans = window.map(|range| trading(calendar, definition, timeframe, range)).unwrap_or_default();
         let served = window.into_iter().flat_map(|range| calendar.sessions(range));
-        let series = definition.series().filter(|series| series.timeframe == timeframe && !taken.is_rejected(series));
+        let series = symbols.iter().map(|symbol| series_of(definition, timeframe, symbol));
+        let series: Vec<Series> = series.filter(|series| !taken.is_rejected(series)).collect();
+        let final_until = final_until(calendar, timeframe, moment.market, orchestrator.settings().settle);
+        let mut members = Vec::with_capacity(series.len());
+        if let Some(window) = hull(&spans) {
+            let coverage = orchestrator.backend().store.coverage(&series, window).await?;
+            let series = series.into_iter().zip(coverage);
+            members.extend(series.map(|(series, spans)| Member::new(series, spans, final_until, taken)));
+        }
         Ok(Self {
-            settled_until: now - limits.delay,
+            settled_until: moment.market - limits.delay,
             limits,
             grid: Grid::new(timeframe, spans),
             served: served.map(|session| session.span(Hours::Extended)).collect(),
-            members: members(orchestrator, series.collect(), window, taken).await?,
+            members,
         })
     }
 
-    /// The slices that bring what is missing, queued, running and failed ones aside.
-    pub(crate) fn plan(self, workers: u16) -> Plan {
+    /// Doubts empty answers whose time has come, at most so many, so that they are planned like gaps; returns how many.
+    pub(crate) async fn doubt_empty(&mut self, orchestrator: &Orchestrator, moment: Moment, most: u64) -> Result<u64> {
+        let recheck_after = orchestrator.settings().recheck_after;
+        let mut doubted = 0;
+        for member in &mut self.members {
+            for range in empty_again(&member.spans, moment.database, recheck_after) {
+                if doubted == most {
+                    return Ok(doubted);
+                }
+                orchestrator.backend().store.suspect(&member.series, range).await?;
+                let mut held: barkeep_types::Coverage = member.held.iter().copied().collect();
+                held.remove(range);
+                member.held = held.ranges().to_vec();
+                doubted += 1;
+            }
+        }
+        Ok(doubted)
+    }
+
+    /// The slices that bring what is missing; what is queued, running or put aside is left out.
+    pub(crate) fn plan(&self, workers: u16) -> Plan {
+        self.plan_with(&self.limits, workers)
+    }
+
+    /// How many requests it would take to ask for each symbol alone.
+    pub(crate) fn requests_alone(&self, workers: u16) -> u64 {
+        let alone = Limits { symbols_a_request: 1, ..self.limits.clone() };
+        self.plan_with(&alone, workers).estimate.requests
+    }
+
+    fn plan_with(&self, limits: &Limits, workers: u16) -> Plan {
         let out_of_reach: Vec<Vec<TimeRange>> = self.members.iter().map(Member::out_of_reach).collect();
         let states = self.members.iter().zip(&out_of_reach).map(|(member, live)| member.state(live));
         let states: Vec<SeriesState<'_>> = states.collect();
-        planner(&self.limits, self.served, workers).plan(&self.grid, self.settled_until, &states)
+        planner(limits, self.served.clone(), workers).plan(&self.grid, self.settled_until, &states)
     }
 
     /// Says of every bar of a series that may exist why it is missing or not; failed slices count as missing.
@@ -78,40 +123,60 @@ impl Group {
         member.map(explain).unwrap_or_default()
     }
 
+    /// Its series.
+    pub(crate) fn series(&self) -> impl Iterator<Item = &Series> {
+        self.members.iter().map(|member| &member.series)
+    }
+
     /// Whether slices of it are queued or running.
     pub(crate) fn is_in_flight(&self) -> bool {
-        let ends = self.grid.spans().first().zip(self.grid.spans().last());
-        let window = ends.and_then(|(first, last)| TimeRange::new(first.start(), last.end()).ok());
         let mut live = self.members.iter().flat_map(|member| &member.live);
-        window.is_some_and(|window| live.any(|live| window.overlaps(live)))
+        hull(self.grid.spans()).is_some_and(|window| live.any(|live| window.overlaps(live)))
     }
 }
 
 impl Member {
-    fn state<'a>(&'a self, live: &'a [TimeRange]) -> SeriesState<'a> {
-        SeriesState { symbol: &self.series.symbol, covered: &self.covered, live, density: None }
+    fn new(series: Series, spans: Vec<Span>, final_until: DateTime<Utc>, taken: &Taken) -> Self {
+        Self {
+            held: held(&spans, final_until).ranges().to_vec(),
+            live: taken.live(&series).to_vec(),
+            put_aside: taken.put_aside(&series),
+            spans,
+            series,
+        }
     }
 
-    fn out_of_reach(&self) -> Vec<TimeRange> {
-        [self.live.as_slice(), &self.failed].concat()
+    pub(crate) fn state<'a>(&'a self, live: &'a [TimeRange]) -> SeriesState<'a> {
+        SeriesState { symbol: &self.series.symbol, covered: &self.held, live, density: None }
+    }
+
+    pub(crate) fn out_of_reach(&self) -> Vec<TimeRange> {
+        [self.live.as_slice(), &self.put_aside].concat()
     }
 }
 
-async fn members(
-    orchestrator: &Orchestrator,
-    series: Vec<Series>,
-    window: Option<TimeRange>,
-    taken: &Taken,
-) -> Result<Vec<Member>> {
-    let Some(window) = window else { return Ok(Vec::new()) };
-    let coverage = orchestrator.backend().store.coverage(&series, window).await?;
-    let member = |(series, spans): (Series, Vec<_>)| Member {
-        covered: covered(&spans, |span| span.state == State::Covered).ranges().to_vec(),
-        live: taken.live(&series).to_vec(),
-        failed: taken.failed(&series),
-        series,
-    };
-    Ok(series.into_iter().zip(coverage).map(member).collect())
+pub(crate) fn series_of(definition: &Definition, timeframe: Timeframe, symbol: &Symbol) -> Series {
+    let (feed, adjustment) = (definition.feed.clone(), definition.adjustment);
+    Series { symbol: symbol.clone(), timeframe, feed, adjustment }
+}
+
+/// The time of the bars of a timeframe that a definition wants: for itself, and to build others from.
+fn trading(
+    calendar: &dyn Calendar,
+    definition: &Definition,
+    timeframe: Timeframe,
+    window: TimeRange,
+) -> Vec<TimeRange> {
+    let is_built = |other: &Timeframe| definition.derive_from == Some(timeframe) && definition.is_derived(*other);
+    let wanted = definition.timeframes.iter().copied().filter(|other| *other == timeframe || is_built(other));
+    // Of a coarse bar that the open lies in, the minutes before the open are a part.
+    wanted.flat_map(|timeframe| calendar.spans(timeframe, definition.hours, window)).collect()
+}
+
+fn hull(spans: &[TimeRange]) -> Option<TimeRange> {
+    let start = spans.iter().map(|span| span.start()).min()?;
+    let end = spans.iter().map(|span| span.end()).max()?;
+    TimeRange::new(start, end).ok()
 }
 
 /// A definition's window, from what the vendor has on. One of the last days starts where a day does, so that it stays the

@@ -1,10 +1,13 @@
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use barkeep_store::Committed;
 use barkeep_types::{Series, Symbol, TimeRange, Timeframe};
 use tokio::sync::broadcast;
 
+use crate::pace::Paces;
 use crate::snapshot::{Snapshot, Totals};
+use crate::{Clock, Health, metrics};
 
 /// Something that happened, for progress bars, notifiers and pages: all of them listen to the same stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +35,18 @@ pub enum ProgressEvent {
     },
     /// A page is in the store.
     PageCommitted {
+        /// The timeframe of its bars.
+        timeframe: Timeframe,
         /// How many bars were written, new or revised.
         bars_written: u64,
+        /// How many of them were there before, with other numbers.
+        bars_revised: u64,
+        /// How many bars could not be true and went into quarantine.
+        quarantined: u64,
+        /// How many came twice within the page.
+        doubled: u64,
+        /// How many were outside of what was asked, and not stored.
+        dropped: u64,
     },
     /// Requests were answered, with a page or an error.
     Requested {
@@ -53,6 +66,17 @@ pub enum ProgressEvent {
     SliceDone {
         /// How many requests the planner expected.
         expected_requests: u64,
+        /// How many it took, this try.
+        requests: u64,
+        /// How long this try took.
+        elapsed: Duration,
+    },
+    /// A slice goes back to the queue through no fault of its own, and uses up no attempt.
+    SliceDelayed {
+        /// The stable code: the vendor's limit, or our own database's outage.
+        code: String,
+        /// For how long.
+        wait: Duration,
     },
     /// A slice failed and will be tried again.
     SliceRetrying {
@@ -70,6 +94,29 @@ pub enum ProgressEvent {
         /// Why.
         reason: String,
     },
+    /// An error made further work pointless: this process stops.
+    Stopped {
+        /// The stable code.
+        code: String,
+        /// Why.
+        reason: String,
+    },
+    /// Other rules than before find something wrong, or none does any more.
+    HealthChanged(Health),
+}
+
+impl ProgressEvent {
+    /// A page of this timeframe was stored.
+    pub(crate) fn committed(timeframe: Timeframe, committed: &Committed) -> Self {
+        Self::PageCommitted {
+            timeframe,
+            bars_written: committed.written(),
+            bars_revised: committed.revised,
+            quarantined: committed.refused,
+            doubled: committed.doubled,
+            dropped: committed.dropped,
+        }
+    }
 }
 
 /// Where progress is told, and summed up. Telling costs nothing when nobody listens; a slow listener misses events, and
@@ -78,16 +125,32 @@ pub enum ProgressEvent {
 pub(crate) struct Progress {
     listeners: broadcast::Sender<ProgressEvent>,
     totals: Mutex<Totals>,
+    paces: Mutex<Paces>,
     started: Instant,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { listeners: broadcast::Sender::new(1024), totals: Mutex::default(), started: Instant::now() }
+        Self {
+            listeners: broadcast::Sender::new(1024),
+            totals: Mutex::default(),
+            paces: Mutex::default(),
+            started: Instant::now(),
+        }
     }
 
     pub(crate) fn tell(&self, event: ProgressEvent) {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).add(&event);
+        metrics::happened(&event);
+        let totals = {
+            let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            totals.add(&event);
+            *totals
+        };
+        match event {
+            ProgressEvent::Requested { .. } => self.paces().add(self.started.elapsed(), totals.requests),
+            ProgressEvent::SliceDone { .. } => metrics::succeeded_at(Clock::host_now()),
+            _ => {}
+        }
         // An error says that nobody listens.
         let _ = self.listeners.send(event);
     }
@@ -97,7 +160,13 @@ impl Progress {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot { totals: self.totals(), elapsed: self.started.elapsed() }
+        let (totals, elapsed) = (self.totals(), self.started.elapsed());
+        let pace = self.paces().range(elapsed, totals.requests);
+        Snapshot { totals, elapsed, pace }
+    }
+
+    fn paces(&self) -> MutexGuard<'_, Paces> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<ProgressEvent> {

@@ -4,13 +4,12 @@ use barkeep_types::{Coverage, Symbol, TimeRange};
 
 use crate::SliceJob;
 
-/// The requests that bring what `covered` (one for each of the slice's symbols) leaves open.
+/// The requests that bring what the slice's symbols lack, each given with the time that is there of it.
 ///
 /// Mostly one, for the whole slice. Symbols that are done are left out, and closed ends are cut off. The symbol that a
 /// dead worker stopped at gets a request of its own where that saves a page, so that a crash costs one page at most.
-pub(crate) fn remaining(slice: &SliceJob, covered: &[Coverage]) -> Vec<(Vec<Symbol>, TimeRange)> {
-    let lacking = slice.symbols.iter().zip(covered);
-    let lacking = lacking.filter_map(|(symbol, covered)| Some((symbol, hull(covered.gaps_in(slice.range))?)));
+pub(crate) fn remaining(slice: &SliceJob, there: &[(Symbol, Coverage)]) -> Vec<(Vec<Symbol>, TimeRange)> {
+    let lacking = there.iter().filter_map(|(symbol, covered)| Some((symbol, hull(covered.gaps_in(slice.range))?)));
     let lacking: Vec<(&Symbol, TimeRange)> = lacking.collect();
     let together = |part: &[(&Symbol, TimeRange)]| {
         let range = hull(part.iter().map(|(_, range)| *range))?;
@@ -43,7 +42,9 @@ fn hull(ranges: impl Iterator<Item = TimeRange>) -> Option<TimeRange> {
 
 #[cfg(test)]
 mod tests {
-    use barkeep_types::{Adjustment, Feed, Timeframe};
+    use barkeep_catalog::presets;
+    use barkeep_planner::Slice;
+    use barkeep_types::Timeframe;
     use chrono::DateTime;
 
     use super::*;
@@ -54,18 +55,14 @@ mod tests {
     }
 
     fn slice(symbols: &[&str], expected_requests: u64) -> SliceJob {
-        SliceJob {
-            timeframe: Timeframe::H1,
-            feed: Feed::SIP,
-            adjustment: Adjustment::RAW,
-            range: range(0, 100),
-            symbols: symbols.iter().map(|symbol| symbol.parse().unwrap()).collect(),
-            expected_requests,
-        }
+        let symbols = symbols.iter().map(|symbol| symbol.parse().unwrap()).collect();
+        let slice = Slice { symbols, range: range(0, 100), bars: 0, requests: expected_requests };
+        SliceJob::new(&presets::tech20(), Timeframe::H1, slice)
     }
 
     fn left(slice: &SliceJob, covered: &[&[TimeRange]]) -> Vec<(String, TimeRange)> {
-        let covered: Vec<Coverage> = covered.iter().map(|ranges| ranges.iter().copied().collect()).collect();
+        let covered = covered.iter().map(|ranges| ranges.iter().copied().collect());
+        let covered: Vec<(Symbol, Coverage)> = slice.symbols.iter().cloned().zip(covered).collect();
         let name = |symbols: Vec<Symbol>| symbols.iter().map(Symbol::as_str).collect::<Vec<_>>().join(",");
         remaining(slice, &covered).into_iter().map(|(symbols, range)| (name(symbols), range)).collect()
     }

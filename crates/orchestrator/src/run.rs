@@ -1,42 +1,108 @@
-//! Unattended: ticks at an interval, and workers all the time.
+//! Unattended: ticks by a schedule, and workers all the time.
+
+use std::time::Duration;
 
 use barkeep_catalog::Definition;
-use tokio::time::MissedTickBehavior;
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::crew::with_workers;
+use crate::self_check::self_check;
 use crate::taken::Excused;
-use crate::tick::tick;
+use crate::tick::{Idle, TickReport};
+use crate::ticked::tick;
+use crate::tuning::refresh;
 use crate::{Orchestrator, Result};
+
+/// How often a planner that others keep out tries again, in a lease.
+const TRIES_A_LEASE: u32 = 4;
+/// How often who waits looks whether a setting was changed for all.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Ticks and works until `stop` is cancelled.
 pub(crate) async fn run(orchestrator: &Orchestrator, stop: &CancellationToken) -> Result<()> {
+    orchestrator.settings().check()?;
+    self_check(orchestrator).await?;
     with_workers(orchestrator, stop, tick_for_ever(orchestrator)).await?;
     Ok(())
 }
 
 async fn tick_for_ever(orchestrator: &Orchestrator) -> Result<()> {
-    let mut beat = tokio::time::interval(orchestrator.settings().tick);
-    // A tick that took long is not made up for by ticks in a row.
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let excused = Excused::After(orchestrator.settings().retry_failed_after);
+    let mut wait = Wait { last: DateTime::<Utc>::MIN_UTC, revision: None };
+    if !orchestrator.settings().schedule.starts_at_once() {
+        refresh(orchestrator).await?;
+        wait.until_due(orchestrator).await;
+    }
     loop {
-        beat.tick().await;
-        match tick_enabled(orchestrator, &excused).await {
-            Err(error) if !error.is_transient() => return Err(error),
-            Err(error) => tracing::warn!(code = error.code(), %error, "tick failed; trying again at the next one"),
-            Ok(()) => {}
+        let excused = Excused::After(orchestrator.settings().retry_failed_after);
+        let was_kept_out = match tick_enabled(orchestrator, &excused).await {
+            Ok(report) => report.idle == Some(Idle::LockHeld),
+            Err(error) if error.is_transient() => {
+                tracing::warn!(code = error.code(), %error, "tick failed; trying again at the next one");
+                false
+            }
+            Err(error) => return Err(error),
+        };
+        let patience = orchestrator.settings().lease / TRIES_A_LEASE;
+        if was_kept_out {
+            // The other one may have died: then its lock lapses with its lease, and not with our schedule.
+            let due = wait.until_due(orchestrator);
+            let _ = tokio::time::timeout(patience, due).await;
+        } else {
+            wait.until_due(orchestrator).await;
         }
     }
 }
 
-async fn tick_enabled(orchestrator: &Orchestrator, excused: &Excused) -> Result<()> {
-    let definitions = enabled(orchestrator).await?;
-    let report = tick(orchestrator, &definitions, excused).await?;
-    for (definition, error) in &report.errors {
-        tracing::error!(definition, code = error.code(), %error, "definition could not be planned");
+/// Waits from one tick to the next.
+struct Wait {
+    /// When the last one was due.
+    last: DateTime<Utc>,
+    /// Of the settings that were last taken over.
+    revision: Option<u64>,
+}
+
+impl Wait {
+    /// Waits until the next tick is due, and takes over what is set for all processes meanwhile.
+    async fn until_due(&mut self, orchestrator: &Orchestrator) {
+        let mut from = None;
+        loop {
+            let now = orchestrator.backend().inspect.now().await;
+            // Without the database nothing can be planned, and its clock is the one that counts.
+            let Ok(now) = now else {
+                tokio::time::sleep(LOOK).await;
+                continue;
+            };
+            // Never the same instant twice, even if a sleep was a little short.
+            let from = *from.get_or_insert(now.max(self.last));
+            let next = orchestrator.settings().schedule.next(from);
+            let left = next.map(|next| (next - now).to_std().unwrap_or_default());
+            match left.zip(next) {
+                Some((left, next)) if left <= LOOK => {
+                    tokio::time::sleep(left).await;
+                    self.last = next;
+                    return;
+                }
+                _ => tokio::time::sleep(LOOK).await,
+            }
+            self.take_over(orchestrator).await;
+        }
     }
-    Ok(())
+
+    async fn take_over(&mut self, orchestrator: &Orchestrator) {
+        let Ok(revision) = orchestrator.backend().book.settings_revision().await else { return };
+        if self.revision.replace(revision) != Some(revision)
+            && let Err(error) = refresh(orchestrator).await
+        {
+            self.revision = None;
+            tracing::warn!(code = error.code(), %error, "settings could not be taken over; trying again");
+        }
+    }
+}
+
+async fn tick_enabled(orchestrator: &Orchestrator, excused: &Excused) -> Result<TickReport> {
+    let definitions = enabled(orchestrator).await?;
+    tick(orchestrator, &definitions, excused).await
 }
 
 /// The catalog's enabled definitions, the most important first.

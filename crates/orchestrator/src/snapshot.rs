@@ -1,16 +1,19 @@
 use std::fmt;
-use std::ops::Sub;
+use std::ops::{RangeInclusive, Sub};
 use std::time::Duration;
 
 use crate::ProgressEvent;
 
 /// How far this process has come since its orchestrator was made. Displayed as one line for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// What was planned and done.
     pub totals: Totals,
     /// How long it has taken.
     pub elapsed: Duration,
+    /// Requests a second: the slowest and the fastest pace of late. `None` before there is one.
+    pub pace: Option<(f64, f64)>,
 }
 
 /// What was planned and done, in sums. Work planned here may be done by other processes, and the other way round.
@@ -31,6 +34,41 @@ pub struct Totals {
     pub requests: u64,
     /// Bars written.
     pub bars_written: u64,
+    /// Bars written that were there before, with other numbers.
+    pub bars_revised: u64,
+    /// Bars that could not be true, and went into quarantine.
+    pub quarantined: u64,
+    /// Requests that the slices done were expected to take.
+    pub requests_expected: u64,
+    /// Requests that the slices done did take.
+    pub requests_done: u64,
+    /// Slices given back because the vendor refused a request as too many.
+    pub limited: u64,
+    /// Whether an error made further work pointless, and which.
+    pub stopped: Option<StoppedBy>,
+}
+
+/// What made further work pointless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoppedBy {
+    /// The vendor refuses the credentials.
+    Credentials,
+    /// The database has no space left.
+    StorageFull,
+    /// Something else.
+    Other,
+}
+
+impl StoppedBy {
+    /// By the stable code of the error.
+    pub(crate) fn of(code: &str) -> Self {
+        match code {
+            "AUTHENTICATION_ERROR" => Self::Credentials,
+            "STORAGE_FULL" => Self::StorageFull,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Totals {
@@ -43,11 +81,23 @@ impl Totals {
                 self.least_requests += least_requests;
             }
             ProgressEvent::Requested { requests } => self.requests += requests,
-            ProgressEvent::PageCommitted { bars_written } => self.bars_written += bars_written,
-            ProgressEvent::SliceDone { .. } => self.slices += 1,
+            ProgressEvent::PageCommitted { bars_written, bars_revised, quarantined, .. } => {
+                self.bars_written += bars_written;
+                self.bars_revised += bars_revised;
+                self.quarantined += quarantined;
+            }
+            ProgressEvent::SliceDone { expected_requests, requests, .. } => {
+                self.slices += 1;
+                self.requests_expected += expected_requests;
+                self.requests_done += requests;
+            }
+            ProgressEvent::SliceDelayed { code, .. } if code == "RATE_LIMIT_EXCEEDED" => self.limited += 1,
+            ProgressEvent::Stopped { code, .. } => self.stopped = Some(StoppedBy::of(code)),
             ProgressEvent::SliceStarted { .. }
             | ProgressEvent::SymbolRejected { .. }
             | ProgressEvent::SliceRetrying { .. }
+            | ProgressEvent::SliceDelayed { .. }
+            | ProgressEvent::HealthChanged(_)
             | ProgressEvent::SliceFailed { .. } => {}
         }
     }
@@ -65,6 +115,12 @@ impl Sub for Totals {
             least_requests: self.least_requests - before.least_requests,
             requests: self.requests - before.requests,
             bars_written: self.bars_written - before.bars_written,
+            bars_revised: self.bars_revised - before.bars_revised,
+            quarantined: self.quarantined - before.quarantined,
+            requests_expected: self.requests_expected - before.requests_expected,
+            requests_done: self.requests_done - before.requests_done,
+            limited: self.limited - before.limited,
+            stopped: self.stopped,
         }
     }
 }
@@ -75,11 +131,20 @@ impl Snapshot {
         self.totals.requests as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
     }
 
-    /// How long the planned slices will take at the rate so far; `None` before there is one, or if nothing is left.
-    pub fn remaining(&self) -> Option<Duration> {
-        let left = self.totals.slices_planned.checked_sub(self.totals.slices).filter(|left| *left > 0)?;
-        let a_slice = self.elapsed.checked_div(u32::try_from(self.totals.slices).ok()?)?;
-        Some(a_slice.saturating_mul(u32::try_from(left).ok()?))
+    /// Requests that the planned slices will still take, as expected.
+    pub fn remaining_requests(&self) -> u64 {
+        self.totals.requests_planned.saturating_sub(self.totals.requests_expected)
+    }
+
+    /// How long the planned slices will take: the least and the most, by the fastest and the slowest pace of late, and by how
+    /// well requests were foretold so far. `None` before there is a pace, or if nothing is left.
+    pub fn remaining(&self) -> Option<RangeInclusive<Duration>> {
+        let left = Some(self.remaining_requests()).filter(|left| *left > 0)? as f64;
+        let (slowest, fastest) = self.pace?;
+        let Totals { requests_expected, requests_done, .. } = self.totals;
+        let foretold = if requests_expected == 0 { 1.0 } else { requests_done as f64 / requests_expected as f64 };
+        let seconds = |requests: f64, pace: f64| Duration::try_from_secs_f64(requests / pace).ok();
+        Some(seconds(left * foretold.min(1.0), fastest)?..=seconds(left * foretold.max(1.0), slowest)?)
     }
 }
 
@@ -89,7 +154,13 @@ impl fmt::Display for Snapshot {
         write!(formatter, "{slices}/{slices_planned} slices, {bars_written} bars, {requests} requests")?;
         write!(formatter, " ({:.1}/s)", self.requests_a_second())?;
         match self.remaining() {
-            Some(remaining) => write!(formatter, ", {} s to go", remaining.as_secs() + 1),
+            Some(remaining) => {
+                let (least, most) = (remaining.start().as_secs() + 1, remaining.end().as_secs() + 1);
+                match least == most {
+                    true => write!(formatter, ", {most} s to go"),
+                    false => write!(formatter, ", {least} to {most} s to go"),
+                }
+            }
             None => Ok(()),
         }
     }
@@ -99,18 +170,45 @@ impl fmt::Display for Snapshot {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_snapshot_tells_rate_and_remaining_time() {
-        let totals = Totals { slices_planned: 10, slices: 4, requests: 30, bars_written: 5000, ..Totals::default() };
-        let snapshot = Snapshot { totals, elapsed: Duration::from_secs(20) };
-        assert_eq!(snapshot.to_string(), "4/10 slices, 5000 bars, 30 requests (1.5/s), 31 s to go");
+    fn snapshot(requests_planned: u64, requests_expected: u64, requests_done: u64) -> Snapshot {
+        let totals = Totals {
+            slices_planned: 10,
+            slices: 4,
+            requests: 30,
+            bars_written: 5000,
+            requests_planned,
+            requests_expected,
+            requests_done,
+            ..Totals::default()
+        };
+        Snapshot { totals, elapsed: Duration::from_secs(20), pace: Some((1.0, 2.0)) }
     }
 
     #[test]
-    fn nothing_is_foretold_before_the_first_slice_or_after_the_last() {
-        for slices in [0, 10, 11] {
-            let totals = Totals { slices_planned: 10, slices, ..Totals::default() };
-            assert_eq!(Snapshot { totals, elapsed: Duration::from_secs(20) }.remaining(), None);
-        }
+    fn a_snapshot_tells_rate_and_remaining_time_as_a_range() {
+        let text = "4/10 slices, 5000 bars, 30 requests (1.5/s)";
+        assert_eq!(snapshot(100, 40, 40).to_string(), format!("{text}, 31 to 61 s to go"));
+        let steady = Snapshot { pace: Some((2.0, 2.0)), ..snapshot(100, 40, 40) };
+        assert_eq!(steady.to_string(), format!("{text}, 31 s to go"));
+        let unknown = Snapshot { pace: None, ..snapshot(100, 40, 40) };
+        assert_eq!(unknown.to_string(), text);
+    }
+
+    #[test]
+    fn requests_that_were_foretold_badly_widen_the_range() {
+        let seconds = |snapshot: Snapshot| {
+            let range = snapshot.remaining().unwrap();
+            (range.start().as_secs(), range.end().as_secs())
+        };
+        assert_eq!(seconds(snapshot(100, 40, 40)), (30, 60));
+        assert_eq!(seconds(snapshot(100, 40, 20)), (15, 60));
+        assert_eq!(seconds(snapshot(100, 40, 80)), (30, 120));
+    }
+
+    #[test]
+    fn nothing_is_foretold_before_the_first_request_or_after_the_last_slice() {
+        assert_eq!(Snapshot { pace: None, ..snapshot(10, 0, 0) }.remaining(), None);
+        assert_eq!(snapshot(10, 10, 10).remaining(), None);
+        assert_eq!(snapshot(10, 11, 11).remaining(), None);
     }
 }

@@ -5,7 +5,8 @@ use barkeep_planner::Explanation;
 use barkeep_queue::{Counts, FinishedJob};
 use barkeep_types::Series;
 
-use crate::plan::Group;
+use crate::clock::Moment;
+use crate::plan::{Group, Wanted};
 use crate::taken::{Excused, Taken};
 use crate::{Orchestrator, Result, SliceJob};
 
@@ -20,6 +21,8 @@ pub struct Status {
     pub definitions: Vec<Definition>,
     /// How many slices are in which state.
     pub slices: Counts,
+    /// How many looks at what was suspicious are in which state.
+    pub rechecks: Counts,
     /// The latest slices that failed for good or were cancelled.
     pub failed: Vec<FinishedJob>,
     /// What the vendor refuses.
@@ -28,9 +31,11 @@ pub struct Status {
 
 pub(crate) async fn status(orchestrator: &Orchestrator) -> Result<Status> {
     let backend = orchestrator.backend();
+    let mut counts = backend.inspect.counts().await?;
     Ok(Status {
         definitions: backend.catalog.list().await?,
-        slices: backend.inspect.counts().await?.remove(SliceJob::KIND).unwrap_or_default(),
+        slices: counts.remove(SliceJob::KIND).unwrap_or_default(),
+        rechecks: counts.remove(SliceJob::RECHECK).unwrap_or_default(),
         failed: backend.inspect.failed(SliceJob::KIND, FAILURES).await?,
         rejected: backend.rejections.rejections().await?,
     })
@@ -44,6 +49,11 @@ pub(crate) async fn explain(
     series: &Series,
 ) -> Result<Vec<Explanation>> {
     let taken = Taken::read(orchestrator.backend(), &Excused::None).await?;
-    let one = Definition { symbols: vec![series.symbol.clone()], ..definition.clone() };
-    Ok(Group::look(orchestrator, &one, series.timeframe, &taken).await?.explain(series))
+    let symbols = std::slice::from_ref(&series.symbol);
+    if !definition.symbols.contains(&series.symbol) {
+        return Ok(Vec::new());
+    }
+    let wanted = Wanted { definition, timeframe: series.timeframe, symbols };
+    let moment = Moment::now(orchestrator).await?;
+    Ok(Group::look(orchestrator, wanted, &taken, moment).await?.explain(series))
 }

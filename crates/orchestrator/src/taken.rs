@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use barkeep_queue::{FinishedJob, JobId};
+use barkeep_queue::{FinishedJob, JobId, LiveJob};
 use barkeep_types::{Series, TimeRange};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -12,10 +12,13 @@ use crate::{Backend, Result, SliceJob};
 /// The most failures looked at.
 const FAILURES: u32 = 10_000;
 
-/// Time that is queued, running, or failed since it was last excused; and series that the vendor refuses.
+/// Time that is queued, running, put off, or failed since it was last excused; and series that the vendor refuses.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
+    /// The slices that were queued or running.
+    pub(crate) jobs: Vec<LiveJob>,
     live: HashMap<Series, Vec<TimeRange>>,
+    put_off: HashMap<Series, Vec<TimeRange>>,
     failed: HashMap<Series, Vec<(TimeRange, Why)>>,
     rejected: HashMap<Series, Why>,
 }
@@ -57,10 +60,17 @@ impl Excused {
 impl Taken {
     pub(crate) async fn read(backend: &Backend, excused: &Excused) -> Result<Self> {
         let mut taken = Self::default();
-        for job in backend.inspect.live(SliceJob::KIND).await? {
-            match SliceJob::read(&job.payload) {
-                Ok(slice) => taken.take(&slice),
-                Err(error) => tracing::warn!(job = %job.id, %error, "a slice in the queue cannot be read"),
+        for kind in [SliceJob::KIND, SliceJob::RECHECK] {
+            let live = backend.inspect.live(kind).await?;
+            for job in &live {
+                match SliceJob::read(&job.payload) {
+                    Ok(slice) if kind == SliceJob::KIND => taken.take(&slice),
+                    Ok(slice) => taken.put_off(&slice),
+                    Err(error) => tracing::warn!(job = %job.id, %error, "a slice in the queue cannot be read"),
+                }
+            }
+            if kind == SliceJob::KIND {
+                taken.jobs = live;
             }
         }
         let failures = backend.inspect.failed(SliceJob::KIND, FAILURES).await?;
@@ -82,6 +92,13 @@ impl Taken {
         }
     }
 
+    /// Leaves to a later look what it is about: taken, but nothing to wait for.
+    fn put_off(&mut self, slice: &SliceJob) {
+        for series in slice.series() {
+            self.put_off.entry(series).or_default().push(slice.range);
+        }
+    }
+
     fn fail(&mut self, job: FinishedJob) {
         let Ok(slice) = SliceJob::read(&job.payload) else { return };
         let why = Why { code: job.code.unwrap_or_default(), reason: job.message.unwrap_or_default() };
@@ -100,9 +117,16 @@ impl Taken {
         self.live.get(series).map_or(&[], Vec::as_slice)
     }
 
-    /// The time of slices that failed and are not tried again for now.
-    pub(crate) fn failed(&self, series: &Series) -> Vec<TimeRange> {
-        self.failed.get(series).into_iter().flatten().map(|(range, _)| *range).collect()
+    /// The time that is not asked for now: of slices that failed and are not tried again, and of those that are looked at
+    /// again later.
+    pub(crate) fn put_aside(&self, series: &Series) -> Vec<TimeRange> {
+        let failed = self.failed.get(series).into_iter().flatten().map(|(range, _)| *range);
+        failed.chain(self.put_off.get(series).into_iter().flatten().copied()).collect()
+    }
+
+    /// Why the vendor refuses the series, if it does: code and reason.
+    pub(crate) fn refusal(&self, series: &Series) -> Option<(String, String)> {
+        self.rejected.get(series).map(|why| (why.code.clone(), why.reason.clone()))
     }
 
     /// Why a series cannot be filled, if it cannot.

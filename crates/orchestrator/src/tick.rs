@@ -1,18 +1,27 @@
 //! One tick: what is missing becomes slices in the queue, by one planner at a time over all processes.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
-use barkeep_planner::Estimate;
-use barkeep_queue::{Lock, NewJob};
+use barkeep_queue::{Blocker, Lock};
+use barkeep_types::Timeframe;
+use chrono::TimeDelta;
 
-use crate::plan::Group;
+use crate::clock::Moment;
+use crate::dispatch::{Dispatched, dispatch};
+use crate::rewritten::doubt_rewritten;
+use crate::share::give_everybody_a_turn;
+use crate::standing::Standing;
 use crate::taken::{Excused, Taken};
-use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob};
+use crate::tuning::refresh;
+use crate::{Backend, Error, Orchestrator, Result, SliceJob};
 
-/// The planner's lock, and how long one who died holding it keeps the others out.
+/// The planner's lock.
 const LOCK: &str = "planner";
-const LOCK_LEASE: Duration = Duration::from_secs(30);
+/// How long who waits for it leaves it to others.
+const TURN: Duration = Duration::from_millis(100);
 
 /// What a tick did.
 #[derive(Debug, Default)]
@@ -30,12 +39,22 @@ pub struct TickReport {
     pub requests: u64,
     /// No packing of these gaps could take fewer requests, if the vendor sends as much as expected.
     pub least_requests: u64,
+    /// The empty answers that are asked for once more.
+    pub rechecked: u64,
+    /// The adjusted series that corporate actions have rewritten, and that are fetched anew.
+    pub rewritten: u64,
     /// Whether slices of the definitions are queued or running, from this tick or before.
     pub in_flight: bool,
     /// The definitions that could not be planned, and why; the others were.
     pub errors: Vec<(String, Error)>,
     /// Why nothing was dispatched, if nothing was.
     pub idle: Option<Idle>,
+    /// Why slices wait and none runs, if that is so and this tick added none.
+    pub stalled: Option<Stalled>,
+    /// By how much the host's clock is ahead of the database's, which counts.
+    pub host_ahead: TimeDelta,
+    /// How complete the series are, by timeframe, before what this tick dispatched.
+    pub standing: BTreeMap<Timeframe, Standing>,
     /// How long the tick took.
     pub duration: Duration,
 }
@@ -56,6 +75,31 @@ pub enum Idle {
     Errors,
 }
 
+/// Why slices wait and none runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stalled {
+    /// So many could be claimed, and nobody does: no worker is at work.
+    NoWorker {
+        /// How many.
+        claimable: u64,
+    },
+    /// Something holds every one of them back.
+    Blocked(Vec<Blocker>),
+}
+
+impl fmt::Display for Idle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NothingEnabled => "no definition is enabled",
+            Self::LockHeld => "another planner is at work",
+            Self::NothingMissing => "nothing is missing",
+            Self::InFlight => "what is missing is under way",
+            Self::Errors => "no definition could be planned",
+        })
+    }
+}
+
 /// Ticks over `definitions`, leaving out what failed and is not `excused`.
 pub(crate) async fn tick(
     orchestrator: &Orchestrator,
@@ -63,30 +107,40 @@ pub(crate) async fn tick(
     excused: &Excused,
 ) -> Result<TickReport> {
     let started = Instant::now();
-    let backend = orchestrator.backend();
-    let lock = backend.locks.lock(LOCK, &orchestrator.settings().name, LOCK_LEASE).await?;
-    let Some(lock) = lock else {
+    refresh(orchestrator).await?;
+    let Some(lock) = lock(orchestrator).await? else {
         return Ok(TickReport { idle: Some(Idle::LockHeld), in_flight: true, ..TickReport::default() });
     };
     let planned = plan_all(orchestrator, definitions, excused, &lock).await;
-    backend.locks.unlock(&lock).await?;
+    orchestrator.backend().locks.unlock(&lock).await?;
     let mut report = planned?;
     report.idle = idle(&report, definitions);
     report.duration = started.elapsed();
-    tracing::info!(
-        scanned = report.scanned,
-        gaps = report.gaps,
-        slices = report.slices_created,
-        dispatched = report.jobs_dispatched,
-        requests = report.requests,
-        errors = report.errors.len(),
-        idle = ?report.idle,
-        elapsed_ms = report.duration.as_millis(),
-        "tick"
-    );
-    let TickReport { gaps, jobs_dispatched: slices, requests, least_requests, .. } = report;
-    orchestrator.progress().tell(ProgressEvent::Planned { gaps, slices, requests, least_requests });
     Ok(report)
+}
+
+/// Takes the planner's lock, unless somebody else holds it. Who dies holding it keeps the others out for a lease.
+async fn lock(orchestrator: &Orchestrator) -> Result<Option<Lock>> {
+    let settings = orchestrator.settings();
+    Ok(orchestrator.backend().locks.lock(LOCK, &settings.name, settings.lease).await?)
+}
+
+/// Plans one definition now: waits while another planner is at work.
+pub(crate) async fn plan_one(orchestrator: &Orchestrator, definition: &Definition) -> Result<(Dispatched, Moment)> {
+    let lock = loop {
+        match lock(orchestrator).await? {
+            Some(lock) => break lock,
+            None => tokio::time::sleep(TURN).await,
+        }
+    };
+    let planned = async {
+        let moment = Moment::now(orchestrator).await?;
+        let mut taken = Taken::read(orchestrator.backend(), &Excused::None).await?;
+        Ok((dispatch(orchestrator, definition, &mut taken, moment).await?, moment))
+    };
+    let planned = planned.await;
+    orchestrator.backend().locks.unlock(&lock).await?;
+    planned
 }
 
 async fn plan_all(
@@ -97,50 +151,61 @@ async fn plan_all(
 ) -> Result<TickReport> {
     let backend = orchestrator.backend();
     backend.queue.reap().await?;
+    let moment = Moment::now(orchestrator).await?;
+    moment.warn_of_skew();
+    let mut report = TickReport { host_ahead: moment.host_ahead, ..TickReport::default() };
+    match doubt_rewritten(orchestrator, definitions, moment).await {
+        Ok(rewritten) => report.rewritten = rewritten,
+        Err(error @ Error::Reference(_)) => report.errors.push(("corporate actions".to_owned(), error)),
+        Err(error) => return Err(error),
+    }
     let mut taken = Taken::read(backend, excused).await?;
-    let mut report = TickReport::default();
+    give_everybody_a_turn(backend, &taken.jobs).await?;
     for definition in definitions {
-        if !backend.locks.extend_lock(lock, LOCK_LEASE).await? {
+        if !backend.locks.extend_lock(lock, orchestrator.settings().lease).await? {
             // Somebody else plans by now; what we enqueued so far stands.
             report.in_flight = true;
             break;
         }
-        match plan_definition(orchestrator, definition, &mut taken, &mut report).await {
-            Ok(()) => {}
+        match dispatch(orchestrator, definition, &mut taken, moment).await {
+            Ok(dispatched) => report.add(&dispatched),
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => report.errors.push((definition.name.clone(), error)),
         }
     }
+    if report.jobs_dispatched == 0 {
+        report.stalled = stalled(backend).await?;
+    }
     Ok(report)
 }
 
-async fn plan_definition(
-    orchestrator: &Orchestrator,
-    definition: &Definition,
-    taken: &mut Taken,
-    report: &mut TickReport,
-) -> Result<()> {
-    let faulty = |faults| Error::Definition { name: definition.name.clone(), faults };
-    definition.check().map_err(faulty)?;
-    for &timeframe in &definition.timeframes {
-        let group = Group::look(orchestrator, definition, timeframe, taken).await?;
-        let is_in_flight = group.is_in_flight();
-        let plan = group.plan(orchestrator.settings().workers);
-        let Estimate { gaps, requests, least_requests, .. } = plan.estimate;
-        let slices = plan.slices.into_iter();
-        let slices: Vec<SliceJob> = slices.map(|slice| SliceJob::new(definition, timeframe, slice)).collect();
-        let jobs: Vec<NewJob> = slices.iter().map(|slice| slice.job(definition)).collect();
-        let added = orchestrator.backend().queue.enqueue(&jobs).await?;
-        slices.iter().for_each(|slice| taken.take(slice));
-        report.scanned += definition.symbols.len() as u64;
-        report.gaps += gaps;
-        report.slices_created += slices.len() as u64;
-        report.jobs_dispatched += added.iter().flatten().count() as u64;
-        report.requests += requests;
-        report.least_requests += least_requests;
-        report.in_flight |= is_in_flight || !slices.is_empty();
+async fn stalled(backend: &Backend) -> Result<Option<Stalled>> {
+    let counts = backend.inspect.counts().await?.remove(SliceJob::KIND).unwrap_or_default();
+    if counts.running > 0 || counts.live() == 0 {
+        return Ok(None);
     }
-    Ok(())
+    let outlook = backend.inspect.outlook(SliceJob::KIND).await?;
+    Ok(match outlook.claimable {
+        0 if outlook.blockers.is_empty() => None,
+        0 => Some(Stalled::Blocked(outlook.blockers)),
+        claimable => Some(Stalled::NoWorker { claimable }),
+    })
+}
+
+impl TickReport {
+    fn add(&mut self, dispatched: &Dispatched) {
+        self.scanned += dispatched.series;
+        self.gaps += dispatched.gaps;
+        self.slices_created += dispatched.slices.len() as u64;
+        self.jobs_dispatched += dispatched.jobs;
+        self.requests += dispatched.requests;
+        self.least_requests += dispatched.least_requests;
+        self.rechecked += dispatched.rechecked;
+        self.in_flight |= dispatched.in_flight;
+        for (timeframe, standing) in &dispatched.standing {
+            self.standing.entry(*timeframe).or_default().add(standing);
+        }
+    }
 }
 
 fn idle(report: &TickReport, definitions: &[Definition]) -> Option<Idle> {
@@ -151,7 +216,7 @@ fn idle(report: &TickReport, definitions: &[Definition]) -> Option<Idle> {
         Idle::NothingEnabled
     } else if report.in_flight {
         Idle::InFlight
-    } else if report.errors.is_empty() {
+    } else if report.errors.is_empty() || report.scanned > 0 {
         Idle::NothingMissing
     } else {
         Idle::Errors

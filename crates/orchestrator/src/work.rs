@@ -1,21 +1,26 @@
 //! What a worker does with a slice, and how the queue is told.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use barkeep_provider::Retry;
-use barkeep_queue::{Ending, Job, Then, Work, Worker};
-use serde_json::json;
+use barkeep_queue::{Ending, Job, Start, Then, Work, Worker};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
-use crate::fetch_slice::{Done, Failed, fetch_slice};
-use crate::{Error, Orchestrator, ProgressEvent, SliceJob};
+use crate::build_slice::build_slice;
+use crate::fetch_slice::fetch_slice;
+use crate::outcome::{Done, Failed};
+use crate::{Error, Orchestrator, ProgressEvent, SliceJob, UnreadableSlice, in_one_line};
 
 /// How long to stay away from a vendor that limits us and does not say for how long.
 const LIMITED: Duration = Duration::from_secs(15);
 /// How long to stay away from our own database when it is out.
 const OUTAGE: Duration = Duration::from_secs(5);
+/// How long a slice waits for somebody who can read it.
+const UNREADABLE: Duration = Duration::from_secs(60);
 
 /// An error that makes further work pointless: it stops the workers, and whoever runs them.
 #[derive(Clone, Debug)]
@@ -46,6 +51,7 @@ pub(crate) fn worker(orchestrator: &Orchestrator, fatal: &Fatal) -> Worker {
     let settings = orchestrator.settings();
     let slices = Slices { orchestrator: orchestrator.clone(), fatal: fatal.clone() };
     Worker::new(Arc::clone(&orchestrator.backend().queue), SliceJob::KIND, slices)
+        .with_kind(SliceJob::RECHECK)
         .with_name(&settings.name)
         .with_concurrency(settings.workers)
         .with_lease(settings.lease)
@@ -62,29 +68,65 @@ impl Work for Slices {
     async fn work(&self, job: Job) -> Ending {
         let slice = match SliceJob::read(&job.payload) {
             Ok(slice) => slice,
-            Err(error) => return self.failed(&job, &Failed::Payload(error), Then::Discard),
+            Err(error @ UnreadableSlice::Newer(_)) => {
+                tracing::warn!(job = %job.id, %error, "left to a newer worker; upgrade this one");
+                return job.snoozed(UNREADABLE);
+            }
+            Err(error) => return self.failed(&job, &Failed::Payload(error), Then::Discard, 0),
+        };
+        if job.kind == SliceJob::RECHECK {
+            // Its time has come: into the queue with the others, and under their limits.
+            let slice = slice.job_of(SliceJob::KIND, job.priority, job.group.as_deref());
+            return job.done().with_rest(vec![slice]).into();
+        }
+        let span = span(&job, &slice);
+        self.slice(&job, &slice).instrument(span).await
+    }
+}
+
+/// What every line in the log about a slice stands under.
+fn span(job: &Job, slice: &SliceJob) -> tracing::Span {
+    let definition = job.group.as_deref().unwrap_or_default();
+    let (timeframe, range, symbols) = (slice.timeframe, slice.range, slice.symbols.len());
+    tracing::info_span!("slice", job = %job.id, attempt = job.attempt, definition, %timeframe, %range, symbols)
+}
+
+impl Slices {
+    async fn slice(&self, job: &Job, slice: &SliceJob) -> Ending {
+        let (began, spent) = (Instant::now(), AtomicU64::new(0));
+        let fetch = async {
+            match slice.source {
+                Some(source) => build_slice(&self.orchestrator, slice, source).await,
+                None => fetch_slice(&self.orchestrator, slice, &spent).await,
+            }
         };
         let fetched = tokio::select! {
-            fetched = fetch_slice(&self.orchestrator, &slice) => fetched,
+            fetched = fetch => fetched,
             // Pages already stored stay; whoever has the slice next fetches the rest.
             _ = job.stopped() => return job.snoozed(Duration::ZERO),
         };
         match fetched {
-            Ok(done) => self.done(&job, &done),
-            Err(failed) => self.fail(&job, failed),
+            Ok(done) => self.done(job, slice, &done, began.elapsed()),
+            Err(failed) => self.fail(job, failed, spent.into_inner()),
         }
     }
-}
 
-impl Slices {
-    fn done(&self, job: &Job, done: &Done) -> Ending {
-        tracing::debug!(job = %job.id, requests = done.requests, bars = done.bars_written, "slice done");
-        self.orchestrator.progress().tell(ProgressEvent::SliceDone { expected_requests: done.expected_requests });
-        let result = json!({ "bars_written": done.bars_written, "rejected": done.rejected });
-        job.done().with_result(result).with_cost(done.requests).into()
+    fn done(&self, job: &Job, slice: &SliceJob, done: &Done, elapsed: Duration) -> Ending {
+        let Done { pages, bars_written: bars, requests, expected_requests, .. } = *done;
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(pages, bars, requests, expected_requests, elapsed_ms, "slice done");
+        self.orchestrator.progress().tell(ProgressEvent::SliceDone { expected_requests, requests, elapsed });
+        let completion = job.done().with_result(done.result()).with_cost(done.requests);
+        // What was looked at twice and found alike is how it is.
+        let again = done.suspicious.iter().filter(|_| !slice.is_recheck).map(|suspicious| {
+            let wait = self.orchestrator.settings().recheck_after.to_std().unwrap_or_default();
+            let again = SliceJob { is_recheck: true, ..suspicious.clone() };
+            again.job_of(SliceJob::RECHECK, job.priority, job.group.as_deref()).with_start(Start::After(wait))
+        });
+        completion.with_rest(again.collect()).into()
     }
 
-    fn fail(&self, job: &Job, failed: Failed) -> Ending {
+    fn fail(&self, job: &Job, failed: Failed, requests: u64) -> Ending {
         match failed {
             Failed::Provider(error @ barkeep_provider::Error::Unauthenticated { .. }) => {
                 self.fatal.happened(Error::Credentials(error));
@@ -92,38 +134,50 @@ impl Slices {
             }
             // Neither the vendor's limit nor an outage of our own is the slice's fault: no attempt is used up.
             Failed::Provider(barkeep_provider::Error::RateLimited { retry_after, .. }) => {
-                job.snoozed(retry_after.unwrap_or(LIMITED))
+                self.delayed(job, "RATE_LIMIT_EXCEEDED", retry_after.unwrap_or(LIMITED))
             }
             Failed::Backend(error) if error.is_transient() => {
-                tracing::warn!(job = %job.id, code = error.code(), %error, "our database failed; the slice waits");
-                job.snoozed(OUTAGE)
+                tracing::warn!(code = error.code(), reason = in_one_line(&error), "our database failed");
+                self.delayed(job, error.code(), OUTAGE)
             }
             Failed::Backend(error) => {
                 self.fatal.happened(error);
                 job.snoozed(Duration::ZERO)
             }
-            Failed::Payload(_) => self.failed(job, &failed, Then::Discard),
+            Failed::Payload(_) => self.failed(job, &failed, Then::Discard, requests),
             Failed::Provider(ref error) => {
                 let then = match error.retry() {
                     Retry::Never => Then::Discard,
                     Retry::Backoff => Then::Backoff(self.orchestrator.settings().backoff),
                     Retry::After(wait) => Then::After(wait),
                 };
-                self.failed(job, &failed, then)
+                self.failed(job, &failed, then, requests)
             }
         }
     }
 
-    fn failed(&self, job: &Job, failed: &Failed, then: Then) -> Ending {
+    fn delayed(&self, job: &Job, code: &str, wait: Duration) -> Ending {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(code, wait_ms, "slice waits");
+        self.orchestrator.progress().tell(ProgressEvent::SliceDelayed { code: code.to_owned(), wait });
+        job.snoozed(wait)
+    }
+
+    fn failed(&self, job: &Job, failed: &Failed, then: Then, requests: u64) -> Ending {
         let (code, reason, attempt) = (failed.code().to_owned(), failed.reason(), job.attempt);
+        let request_id = failed.request_id().unwrap_or_default();
         let event = if then == Then::Discard || job.is_last_attempt() {
-            tracing::error!(job = %job.id, attempt, code, reason, "slice failed for good");
+            tracing::error!(code, reason, requests, request_id, "slice failed for good");
             ProgressEvent::SliceFailed { code: code.clone(), reason: reason.clone() }
         } else {
-            tracing::warn!(job = %job.id, attempt, code, reason, "slice failed; trying again");
+            // The first time is worth a look; that it goes on is not, until it ends.
+            match attempt {
+                1 => tracing::warn!(code, reason, requests, request_id, "slice failed; trying again"),
+                _ => tracing::debug!(code, reason, requests, request_id, "slice failed again"),
+            }
             ProgressEvent::SliceRetrying { code: code.clone(), reason: reason.clone(), attempt }
         };
         self.orchestrator.progress().tell(event);
-        job.failed(code, reason).then(then).into()
+        job.failed(code, reason).then(then).with_cost(requests).into()
     }
 }

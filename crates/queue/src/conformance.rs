@@ -16,6 +16,7 @@ mod input;
 mod lease;
 mod locks;
 mod outlook;
+mod watch;
 mod workers;
 
 use std::time::Duration;
@@ -33,12 +34,13 @@ pub use input::*;
 pub use lease::*;
 pub use locks::*;
 pub use outlook::*;
+pub use watch::*;
 pub use workers::*;
 
-use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue, Upkeep};
+use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue, Upkeep, Watch};
 
 /// A queue under test, empty to begin with.
-pub trait Subject: Queue + Inspect + Control + Locks + Budgets + Upkeep {
+pub trait Subject: Queue + Inspect + Control + Locks + Budgets + Upkeep + Watch {
     /// Lets time pass on the clock that the queue reads.
     fn advance(&self, by: Duration);
 }
@@ -134,6 +136,10 @@ macro_rules! queue_conformance {
             a_lock_outlives_its_holder_by_its_lease
             a_lock_that_was_lost_cannot_be_extended_or_given_up
 
+            vitals_tell_what_waits_runs_and_failed
+            vitals_tell_how_budgets_are_spent
+            the_latest_sign_of_life_stays
+            what_was_spent_stands_beside_what_was_expected
             no_more_run_than_a_cap_allows
             a_cap_counts_what_a_dead_worker_left_until_it_is_taken_back
             a_cap_set_late_counts_what_runs_already

@@ -2,6 +2,7 @@ mod budgets;
 mod control;
 mod inspect;
 mod locks;
+mod watch;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -39,6 +39,7 @@ mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod statements;
 mod upkeep;
+mod watch;
 mod worker;
 
 pub use backoff::Backoff;
@@ -66,4 +67,5 @@ pub use queue::Queue;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteQueue;
 pub use upkeep::Upkeep;
+pub use watch::{Beat, BudgetVitals, Spent, Vitals, Watch};
 pub use worker::{Ending, Job, StopReason, Work, Worked, Worker};

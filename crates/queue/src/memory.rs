@@ -4,6 +4,7 @@ mod budgets;
 mod control;
 mod inspect;
 mod locks;
+mod watch;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,7 @@ struct State {
     locks: BTreeMap<String, crate::Lock>,
     workers: BTreeMap<WorkerId, workers::Listed>,
     budgets: BTreeMap<String, budgets::Budget>,
+    beats: BTreeMap<String, crate::Beat>,
     /// From which budget the jobs of a kind spend.
     budgets_of: BTreeMap<String, String>,
 }
@@ -85,6 +87,7 @@ impl Default for State {
             locks: BTreeMap::new(),
             workers: BTreeMap::new(),
             budgets: BTreeMap::new(),
+            beats: BTreeMap::new(),
             budgets_of: BTreeMap::new(),
         }
     }

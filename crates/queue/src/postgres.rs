@@ -3,6 +3,7 @@ mod control;
 mod inspect;
 mod jobs;
 mod locks;
+mod watch;
 mod workers;
 
 use barkeep_database::{Migrations, Postgres, Step};
@@ -21,7 +22,10 @@ pub type PostgresQueue = DatabaseQueue<Postgres>;
 
 const MIGRATIONS: Migrations = Migrations {
     component: "queue",
-    steps: &[Step { version: 1, sql: include_str!("../migrations/postgres/0001_jobs.sql") }],
+    steps: &[
+        Step { version: 1, sql: include_str!("../migrations/postgres/0001_jobs.sql") },
+        Step { version: 2, sql: include_str!("../migrations/postgres/0002_watch.sql") },
+    ],
 };
 
 impl DatabaseQueue<Postgres> {

@@ -3,6 +3,7 @@ mod control;
 mod inspect;
 mod jobs;
 mod locks;
+mod watch;
 mod workers;
 
 use barkeep_database::{Migrations, Sqlite, Step, Transaction};
@@ -21,7 +22,10 @@ pub type SqliteQueue = DatabaseQueue<Sqlite>;
 
 const MIGRATIONS: Migrations = Migrations {
     component: "queue",
-    steps: &[Step { version: 1, sql: include_str!("../migrations/sqlite/0001_jobs.sql") }],
+    steps: &[
+        Step { version: 1, sql: include_str!("../migrations/sqlite/0001_jobs.sql") },
+        Step { version: 2, sql: include_str!("../migrations/sqlite/0002_watch.sql") },
+    ],
 };
 
 impl DatabaseQueue<Sqlite> {

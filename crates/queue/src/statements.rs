@@ -23,6 +23,7 @@ pub trait Statements:
     + ControlStatements
     + LockStatements
     + BudgetStatements
+    + WatchStatements
     + WorkerStatements
     + Clone
     + Debug
@@ -38,6 +39,7 @@ impl<D> Statements for D where
         + ControlStatements
         + LockStatements
         + BudgetStatements
+        + WatchStatements
         + WorkerStatements
         + Clone
         + Debug
@@ -126,6 +128,19 @@ pub trait BudgetStatements {
     async fn clear_budget_of(&self, kind: &str) -> Result<()>;
     /// The kind's budget, if it is exhausted, and until when.
     async fn exhausted(&self, moved_us: i64, kind: &str) -> Result<Option<(String, DateTime<Utc>)>>;
+}
+
+/// Days since 1970, group, jobs, cost, expected cost.
+pub(crate) type SpentColumns = (i64, Option<String>, i64, i64, i64);
+
+#[async_trait]
+pub trait WatchStatements {
+    /// One JSON object.
+    async fn vitals(&self, moved_us: i64, kind: &str) -> Result<String>;
+    /// Days since 1970, group, jobs, cost, expected cost.
+    async fn spent(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<SpentColumns>>;
+    /// The note is JSON.
+    async fn beat(&self, moved_us: i64, name: &str, holder: &str, note: &str) -> Result<()>;
 }
 
 /// How many leases one call takes back.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::{MemoryQueue, State};
 use crate::budget::unknown;
-use crate::{Block, BudgetState, Budgets, Grant, Rate, Result, check};
+use crate::{Block, BudgetState, BudgetVitals, Budgets, Grant, Rate, Result, check};
 
 /// A budget and what it has handed out.
 #[derive(Clone, Debug)]
@@ -35,6 +35,17 @@ impl Budget {
     fn available(&self, now: DateTime<Utc>) -> u64 {
         let owed = self.ahead(now).as_micros().div_ceil(self.rate.interval().as_micros());
         u64::from(self.rate.burst()).saturating_sub(u64::try_from(owed).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn vitals(&self, name: &str, now: DateTime<Utc>) -> BudgetVitals {
+        let mut today = self.clone();
+        today.begin_day(now);
+        BudgetVitals {
+            name: name.to_owned(),
+            interval_us: u64::try_from(self.rate.interval().as_micros()).unwrap_or(u64::MAX),
+            spent_today: today.day_spent,
+            is_blocked: self.blocked_until > now,
+        }
     }
 
     fn left_today(&self) -> u64 {

@@ -1,0 +1,7 @@
+-- finds: slices of the last day that wrote bars and cost no request
+SELECT id, definition, finished_at, result ->> 'bars_written' AS bars_written
+FROM barkeep.jobs_v1
+WHERE kind = 'slice' AND state = 'succeeded' AND finished_at > now() - interval '1 day'
+    AND coalesce(requests, 0) = 0 AND (result ->> 'bars_written')::bigint > 0
+ORDER BY id
+LIMIT 50

@@ -1,0 +1,6 @@
+-- shows: requests by hour over the last day, and what they came to a minute
+SELECT hour, sum(requests) AS requests, round(sum(requests) / 60.0, 1) AS a_minute, sum(succeeded) AS slices
+FROM barkeep.costs_v1
+WHERE kind = 'slice' AND hour > now() - interval '1 day'
+GROUP BY hour
+ORDER BY hour
