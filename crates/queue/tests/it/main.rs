@@ -4,8 +4,11 @@
 
 mod budget;
 mod crash;
+mod long_history;
 mod model;
 mod postgres;
+mod protocol;
 mod roles;
 mod sqlite;
+mod traps;
 mod worker;
