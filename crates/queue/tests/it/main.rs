@@ -4,8 +4,10 @@
 
 mod budget;
 mod crash;
+mod guarantees;
 mod long_history;
 mod model;
+mod operating;
 mod postgres;
 mod protocol;
 mod roles;

@@ -6,7 +6,7 @@ use super::table::Rows;
 const JOBS: usize = 2;
 const WORKERS: usize = 2;
 /// Histories with more claims show nothing new, and are many.
-const MOST_CLAIMS: u8 = 5;
+const MOST_CLAIMS: u8 = 4;
 
 /// The protocol, with a fence that is to be judged.
 #[derive(Clone, Debug)]
