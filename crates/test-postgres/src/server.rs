@@ -32,7 +32,20 @@ impl Server {
     ///
     /// If PostgreSQL is not installed or does not start.
     pub fn start() -> Self {
-        let folder = scratch().join(format!("barkeep-private-{}", uuid::Uuid::new_v4().simple()));
+        Self::start_under(&scratch())
+    }
+
+    /// The same in the temporary folder, even where there is memory to spare: to a disk, fsync takes its time. For benches.
+    ///
+    /// # Panics
+    ///
+    /// If PostgreSQL is not installed or does not start.
+    pub fn start_on_disk() -> Self {
+        Self::start_under(&std::env::temp_dir())
+    }
+
+    fn start_under(parent: &Path) -> Self {
+        let folder = parent.join(format!("barkeep-private-{}", uuid::Uuid::new_v4().simple()));
         let server = Self { folder, durable: true, owned: true };
         server.create();
         server.resume();

@@ -5,8 +5,13 @@
 mod budget;
 mod crash;
 mod fence;
+mod guarantees;
+mod long_history;
 mod model;
+mod operating;
 mod postgres;
+mod protocol;
 mod roles;
 mod sqlite;
+mod traps;
 mod worker;

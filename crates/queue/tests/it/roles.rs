@@ -32,7 +32,7 @@ async fn queue_as(role: &str, test: &TestDatabase) -> PostgresQueue {
     PostgresQueue::open(&Postgres::connect(&url).await.unwrap()).await.unwrap()
 }
 
-async fn queue() -> (PostgresQueue, TestDatabase) {
+pub(crate) async fn queue() -> (PostgresQueue, TestDatabase) {
     let test = database().await;
     (queue_as("barkeep_worker", &test).await, test)
 }

@@ -1,0 +1,114 @@
+//! What a piece of work costs: time, the server's processor time, our own, and bytes of write-ahead log.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, PgConnection};
+
+use crate::peer::Anything;
+
+/// Watches a server and this process.
+pub struct Meter {
+    connection: PgConnection,
+    postmaster: u32,
+}
+
+/// What one piece of work took.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub time: Duration,
+    pub server: Duration,
+    pub client: Duration,
+    /// The processors' time that went to anybody else on the machine.
+    pub others: Duration,
+    pub wal_bytes: i64,
+}
+
+struct Reading {
+    at: Instant,
+    server: Duration,
+    client: Duration,
+    all: Duration,
+    wal_bytes: i64,
+}
+
+impl Meter {
+    pub async fn new(url: &str) -> Anything<Self> {
+        let mut connection = PgConnection::connect(url).await?;
+        let own: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await?;
+        let postmaster = process(&own.to_string()).ok_or("no /proc to read the server's processor time from")?.parent;
+        Ok(Self { connection, postmaster })
+    }
+
+    pub async fn measure<T>(&mut self, work: impl Future<Output = T>) -> Anything<(T, Cost)> {
+        let before = self.read().await?;
+        let answer = work.await;
+        let after = self.read().await?;
+        let [server, client, all] =
+            [after.server - before.server, after.client - before.client, after.all - before.all];
+        let cost = Cost {
+            time: after.at - before.at,
+            server,
+            client,
+            others: all.saturating_sub(server + client),
+            wal_bytes: after.wal_bytes - before.wal_bytes,
+        };
+        Ok((answer, cost))
+    }
+
+    async fn read(&mut self) -> Anything<Reading> {
+        let written = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
+        let wal_bytes = sqlx::query_scalar(written).fetch_one(&mut self.connection).await?;
+        Ok(Reading {
+            at: Instant::now(),
+            server: self.server(),
+            client: process("self").map_or(Duration::ZERO, |process| process.own),
+            all: whole_machine(),
+            wal_bytes,
+        })
+    }
+
+    /// The postmaster, its children, and those of them that have ended.
+    fn server(&self) -> Duration {
+        let ids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = ids.filter_map(|entry| entry.file_name().into_string().ok());
+        ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()))
+            .filter_map(|id| Some((id.parse::<u32>().ok()?, process(&id)?)))
+            .map(|(id, process)| match id == self.postmaster {
+                true => process.own + process.ended_children,
+                false if process.parent == self.postmaster => process.own,
+                false => Duration::ZERO,
+            })
+            .sum()
+    }
+}
+
+struct Process {
+    parent: u32,
+    own: Duration,
+    ended_children: Duration,
+}
+
+fn process(id: &str) -> Option<Process> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name may hold anything, brackets too: what follows the last one is numbers.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
+    Some(Process {
+        parent: number(1)?.try_into().ok()?,
+        own: ticks(number(11)? + number(12)?),
+        ended_children: ticks(number(13)? + number(14)?),
+    })
+}
+
+/// What all processors were busy with, of the machine's first line of numbers: user, nice, system, idle, waiting, ...
+fn whole_machine() -> Duration {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let fields: Vec<u64> = fields.map(|field| field.parse().unwrap_or(0)).collect();
+    ticks([0, 1, 2, 5, 6].iter().filter_map(|place| fields.get(*place)).sum())
+}
+
+/// Linux counts in hundredths of a second, on every machine that people use.
+fn ticks(count: u64) -> Duration {
+    Duration::from_millis(10 * count)
+}
