@@ -4,10 +4,9 @@
 //!     cargo bench -p benches --bench gaps
 
 use std::hint::black_box;
-use std::ops::Range;
 use std::time::Duration;
 
-use barkeep_planner::{Slots, gaps};
+use barkeep_planner::{SeriesSlots, Slots, gaps, gaps_of_each};
 use benches::universe::Dice;
 use benches::{is_measuring, print_ratio, shortest};
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -37,41 +36,48 @@ fn every_second(sessions: u32) -> Vec<Slots> {
     (0..sessions).step_by(2).map(|session| session * SLOTS_A_SESSION..(session + 1) * SLOTS_A_SESSION).collect()
 }
 
-/// The coverage of all series, one after another in memory, so that nothing is read twice.
-struct Universe {
-    spans: Vec<Slots>,
-    series: Vec<Range<usize>>,
+fn universe(series: usize, shape: Shape) -> SeriesSlots {
+    let mut dice = Dice::new(3);
+    let mut universe = SeriesSlots::default();
+    (0..series).for_each(|_| universe.push((shape.make)(&mut dice)));
+    universe
 }
 
-impl Universe {
-    fn new(series: usize, shape: Shape) -> Self {
-        let mut dice = Dice::new(3);
-        let mut universe = Self { spans: Vec::new(), series: Vec::new() };
-        for _ in 0..series {
-            let start = universe.spans.len();
-            universe.spans.extend((shape.make)(&mut dice));
-            universe.series.push(start..universe.spans.len());
+/// The number of gaps of all series, found one series after another with one buffer.
+fn gaps_by(universe: &SeriesSlots, find: impl Fn(&[Slots], &mut Vec<Slots>)) -> usize {
+    let mut found = Vec::new();
+    let count = |covered: &[Slots]| {
+        find(black_box(covered), &mut found);
+        black_box(&found).len()
+    };
+    universe.iter().map(count).sum()
+}
+
+/// The least that finding gaps can do: reads where each series ends and its spans, and writes as much as there are gaps.
+#[derive(Default)]
+struct ReadAndWrite {
+    slots: Vec<Slots>,
+    ends: Vec<usize>,
+}
+
+impl ReadAndWrite {
+    fn once(&mut self, universe: &SeriesSlots) {
+        self.slots.resize(universe.slots() + universe.len(), 0..0);
+        self.ends.resize(universe.len(), 0);
+        let mut free = &mut self.slots[..];
+        let mut written = 0;
+        for (spans, end) in universe.iter().zip(&mut self.ends) {
+            let (spans_written, rest) = free.split_at_mut(spans.len() + 1);
+            let (last, copied) = spans_written.split_last_mut().expect("one more than there are spans");
+            for (to, from) in copied.iter_mut().zip(spans) {
+                *to = from.clone();
+            }
+            *last = WINDOW;
+            written += spans.len() + 1;
+            *end = written;
+            free = rest;
         }
-        universe
     }
-
-    fn covered(&self) -> impl Iterator<Item = &[Slots]> {
-        self.series.iter().map(|series| &self.spans[series.clone()])
-    }
-
-    /// Of all series, with one buffer; the number of gaps.
-    fn gaps_by(&self, find: impl Fn(&[Slots], &mut Vec<Slots>)) -> usize {
-        let mut found = Vec::new();
-        let count = |covered: &[Slots]| {
-            find(black_box(covered), &mut found);
-            black_box(&found).len()
-        };
-        self.covered().map(count).sum()
-    }
-}
-
-fn ours(covered: &[Slots], found: &mut Vec<Slots>) {
-    gaps(WINDOW, covered, &[], found);
 }
 
 fn nanoseconds_a_span(time: Duration, spans: usize) -> f64 {
@@ -90,54 +96,57 @@ fn main() {
 }
 
 fn compare(shape: Shape, series: usize, runs: usize) {
-    let universe = Universe::new(series, shape);
+    let all = universe(series, shape);
     // Of series without coverage there is nothing to read but the series themselves.
-    let spans = universe.spans.len().max(series);
+    let spans = all.slots().max(series);
     // The quadratic tree would take minutes for all.
-    let few = Universe::new(series.div_ceil(200), shape);
-    let few_spans = few.spans.len().max(few.series.len());
+    let few = universe(series.div_ceil(200), shape);
     check_that_answers_agree(&few);
 
-    let mut copy = universe.spans.clone();
-    let bound = shortest(runs, || {
-        for range in &universe.series {
-            black_box(&mut copy[range.clone()]).clone_from_slice(black_box(&universe.spans[range.clone()]));
-        }
+    let mut copy = ReadAndWrite::default();
+    let bound = shortest(runs, || black_box(&mut copy).once(black_box(&all)));
+    let mut found = SeriesSlots::default();
+    let sweep = shortest(runs, || gaps_of_each(black_box(WINDOW), black_box(&all), black_box(&mut found)));
+    let one_by_one = shortest(runs, || {
+        black_box(gaps_by(&all, |covered, found| gaps(WINDOW, covered, &[], found)));
     });
-    let sweep = shortest(runs, || {
-        black_box(universe.gaps_by(ours));
-    });
-    let few_sweep = shortest(runs, || {
-        black_box(few.gaps_by(ours));
-    });
+    let few_sweep = shortest(runs, || gaps_of_each(black_box(WINDOW), black_box(&few), black_box(&mut found)));
     let by_map = |covered: &[Slots], found: &mut Vec<Slots>| peers::rangemap(WINDOW, covered, found);
     let map = shortest(runs.min(3), || {
-        black_box(universe.gaps_by(by_map));
+        black_box(gaps_by(&all, by_map));
     });
     let by_tree = |covered: &[Slots], found: &mut Vec<Slots>| peers::interval_tree(WINDOW, covered, found);
     let tree = shortest(runs.min(3), || {
-        black_box(few.gaps_by(by_tree));
+        black_box(gaps_by(&few, by_tree));
     });
 
     let name = shape.name;
     println!("{name}: {series} series, {spans} spans");
     for (who, time, spans) in [
         ("read and write once", bound, spans),
-        ("sweep", sweep, spans),
+        ("sweep of all", sweep, spans),
+        ("one by one", one_by_one, spans),
         ("rangemap", map, spans),
-        ("tree", tree, few_spans),
+        ("tree", tree, few.slots().max(few.len())),
     ] {
         println!("  {who:20} {:8.2} ns a span", nanoseconds_a_span(time, spans));
     }
+    // Read: spans and ends; written: one gap more than spans a series, and ends.
+    let bytes = 8 * (2 * all.slots() + 3 * series);
+    println!("  read and written at {:.1} GB/s", bytes as f64 / bound.as_secs_f64() / 1e9);
     print_ratio(&format!("gaps/{name}/bound"), sweep.as_secs_f64() / bound.as_secs_f64());
     print_ratio(&format!("gaps/{name}/rangemap"), map.as_secs_f64() / sweep.as_secs_f64());
     print_ratio(&format!("gaps/{name}/interval_tree"), tree.as_secs_f64() / few_sweep.as_secs_f64());
 }
 
-fn check_that_answers_agree(universe: &Universe) {
+fn check_that_answers_agree(universe: &SeriesSlots) {
     let (mut left, mut right) = (Vec::new(), Vec::new());
-    for covered in universe.covered() {
-        ours(covered, &mut left);
+    let mut each = SeriesSlots::default();
+    gaps_of_each(WINDOW, universe, &mut each);
+    assert_eq!(each.len(), universe.len());
+    for (covered, found) in universe.iter().zip(each.iter()) {
+        gaps(WINDOW, covered, &[], &mut left);
+        assert_eq!(left, found, "one by one as all at once");
         peers::rangemap(WINDOW, covered, &mut right);
         assert_eq!(left, right, "as rangemap finds them");
         peers::interval_tree(WINDOW, covered, &mut right);
@@ -164,9 +173,12 @@ fn growth(runs: usize) {
 fn measure(criterion: &mut Criterion, series: usize) {
     let mut group = criterion.benchmark_group("gaps");
     for shape in SHAPES {
-        let universe = Universe::new(series.max(2), shape);
-        group.throughput(Throughput::Elements(universe.spans.len().max(series) as u64));
-        group.bench_function(BenchmarkId::new(shape.name, series), |bench| bench.iter(|| universe.gaps_by(ours)));
+        let universe = universe(series.max(2), shape);
+        let mut found = SeriesSlots::default();
+        group.throughput(Throughput::Elements(universe.slots().max(series) as u64));
+        group.bench_function(BenchmarkId::new(shape.name, series), |bench| {
+            bench.iter(|| gaps_of_each(WINDOW, black_box(&universe), &mut found));
+        });
     }
     group.finish();
 }

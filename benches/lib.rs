@@ -19,23 +19,27 @@ pub fn is_measuring() -> bool {
 
 /// The shortest of some runs, in the processor's time of this thread: what others do on the machine then counts least.
 pub fn shortest(runs: usize, mut run: impl FnMut()) -> Duration {
-    // The system counts in ticks of some milliseconds: short runs are repeated for many of them.
-    let first = Instant::now();
-    run();
     if !is_measuring() {
-        return first.elapsed();
+        let start = Instant::now();
+        run();
+        return start.elapsed();
     }
-    let times = (LONG_ENOUGH.as_nanos() / first.elapsed().as_nanos().max(1)).clamp(1, 1 << 20) as u32;
-    let timed = |_| {
+    let mut timed = |times: u32| {
         let start = thread_time();
         (0..times).for_each(|_| run());
-        thread_time().saturating_sub(start) / times
+        thread_time().saturating_sub(start)
     };
-    (0..runs).map(timed).min().unwrap_or_default()
+    // The system counts in ticks of some milliseconds: short runs are repeated for many of them. How often is tried out,
+    // not reckoned from one run, which may be the slow first one.
+    let mut times = 1;
+    while timed(times) < LONG_ENOUGH && times < 1 << 24 {
+        times *= 2;
+    }
+    (0..runs).map(|_| timed(times) / times).min().unwrap_or_default()
 }
 
 /// So long that a tick more or less does not matter.
-const LONG_ENOUGH: Duration = Duration::from_millis(200);
+const LONG_ENOUGH: Duration = Duration::from_millis(150);
 
 /// How long this thread has run; on systems that do not tell, how long the process has existed.
 fn thread_time() -> Duration {

@@ -59,13 +59,14 @@ impl Shared {
             None if request.method != "GET" => Answer::refusal(405, "method not allowed").into(),
             None => Answer::refusal(404, "endpoint not found").into(),
         };
-        let answer = reply.answer.with_header("X-Request-ID", identifier(&number.to_string(), None));
-        Reply { answer: dated(answer, now), ..reply }
+        Reply { answer: signed(reply.answer, number, now), ..reply }
     }
 
-    /// The answer to what is no request.
+    /// The answer to what is no request, or too long to be read. It counts as one.
     pub(crate) fn refuse(&self, refusal: Answer) -> Answer {
-        dated(refusal, self.options.clock.now_millis())
+        let now = self.options.clock.now_millis();
+        let number = locked(&self.counters).arrived(now);
+        signed(refusal, number, now)
     }
 
     /// The answer to a request whose caller is known and within the limit, or a refusal.
@@ -130,9 +131,10 @@ impl Shared {
     }
 }
 
-/// Every answer tells the time by which its other instants are meant.
-fn dated(answer: Answer, now: i64) -> Answer {
-    answer.with_header("Date", http_date(now.div_euclid(1000)))
+/// Every answer has an id, and tells the time by which its other instants are meant.
+fn signed(answer: Answer, number: u64, now: i64) -> Answer {
+    let id = identifier(&number.to_string(), None);
+    answer.with_header("X-Request-ID", id).with_header("Date", http_date(now.div_euclid(1000)))
 }
 
 impl From<Answer> for Reply {

@@ -6,7 +6,7 @@ use barkeep_types::Timeframe;
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::endpoint::Endpoint;
-use crate::http::Timeouts;
+use crate::http::{self, Timeouts};
 use crate::query::{self, Common};
 use crate::server::{Manner, Server};
 use crate::{ConfigError, Credentials, refusal, wire};
@@ -71,7 +71,8 @@ impl Alpaca {
     /// A client of `https://data.alpaca.markets` on the free plan. Calendar and assets are asked of the trading API, or
     /// of its paper twin if the key is for that.
     pub fn new(credentials: Credentials) -> Self {
-        let manner = Manner { timeouts: Timeouts::default(), use_proxy: true, most_bytes: 32 * MEBIBYTE };
+        let most_bytes = 32 * MEBIBYTE;
+        let manner = Manner { timeouts: Timeouts::default(), use_proxy: true, most_bytes, authorities: Vec::new() };
         let (plan, is_paper) = (Plan::default(), credentials.are_for_paper());
         let trading = if is_paper { Endpoint::paper() } else { Endpoint::trading() };
         Self {
@@ -178,27 +179,39 @@ impl Alpaca {
 
     /// Waits longer, or less long.
     #[must_use]
-    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
-        let manner = Manner { timeouts, ..self.manner };
-        self.in_manner(manner)
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.manner.timeouts = timeouts;
+        self.anew()
     }
 
     /// Reads at most this many bytes of an answer once decompressed, instead of 32 MiB. A full page has about 1.3 MB.
     #[must_use]
-    pub fn with_response_limit(self, bytes: u64) -> Self {
-        let manner = Manner { most_bytes: bytes, ..self.manner };
-        self.in_manner(manner)
+    pub fn with_response_limit(mut self, bytes: u64) -> Self {
+        self.manner.most_bytes = bytes;
+        self
     }
 
     /// Leaves the system's proxy aside. It is used otherwise, except on loopback.
     #[must_use]
-    pub fn without_proxy(self) -> Self {
-        let manner = Manner { use_proxy: false, ..self.manner };
-        self.in_manner(manner)
+    pub fn without_proxy(mut self) -> Self {
+        self.manner.use_proxy = false;
+        self.anew()
     }
 
-    fn in_manner(self, manner: Manner) -> Self {
-        Self { manner, data: self.data.anew(), trading: self.trading.anew(), ..self }
+    /// Trusts servers that an authority of your own vouches for, beside those that the machine trusts: a proxy that you
+    /// allowed, say. Takes the authority's certificate in DER.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::InvalidCertificate`] if it is none.
+    pub fn with_authority(mut self, certificate: &[u8]) -> Result<Self, ConfigError> {
+        self.manner.authorities.push(http::authority(certificate)?);
+        Ok(self.anew())
+    }
+
+    /// Connections are made in the manner of their time.
+    fn anew(self) -> Self {
+        Self { data: self.data.anew(), trading: self.trading.anew(), ..self }
     }
 }
 
@@ -233,7 +246,7 @@ impl Provider for Alpaca {
         let Some(url) = query::bars_url(self.data.endpoint(), &self.common, request, token)? else {
             return Ok(Page::default());
         };
-        let body = match self.data.get(url, self.credentials.headers(), self.manner, calls).await? {
+        let body = match self.data.get(url, self.credentials.headers(), &self.manner, calls).await? {
             Ok(body) => body,
             Err(refused) => return Err(refusal::of_bars(refused, request, token)),
         };

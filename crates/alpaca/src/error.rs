@@ -24,6 +24,9 @@ pub enum ConfigError {
     /// Credentials would go to a host that was not named as allowed.
     #[error("{0} is not a host of Alpaca; allow it with with_allowed_host first")]
     UnknownHost(String),
+    /// A certificate that no authority could have.
+    #[error("the authority's certificate is none, in DER")]
+    InvalidCertificate,
 }
 
 impl ConfigError {
@@ -31,7 +34,7 @@ impl ConfigError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCredentials | Self::HalfSet { .. } | Self::InvalidCredential(_) => "AUTHENTICATION_ERROR",
-            Self::InvalidUrl(_) | Self::UnknownHost(_) => "VALIDATION_ERROR",
+            Self::InvalidUrl(_) | Self::UnknownHost(_) | Self::InvalidCertificate => "VALIDATION_ERROR",
         }
     }
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 use barkeep_provider::{Answer, Calls, Error, Quota, Result};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, redirect, retry};
+use rustls::RootCertStore;
 
-use crate::headers;
+use crate::server::Manner;
+use crate::{ConfigError, headers};
 
 /// How long the parts of a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +64,14 @@ impl Refused {
     }
 }
 
+/// Reads the certificate of an authority.
+pub(crate) fn authority(der: &[u8]) -> std::result::Result<Certificate, ConfigError> {
+    let is_one = RootCertStore::empty().add(der.to_vec().into()).is_ok();
+    is_one.then(|| Certificate::from_der(der).ok()).flatten().ok_or(ConfigError::InvalidCertificate)
+}
+
 /// Makes a client that trusts the machine's certificates, or Mozilla's where the machine has none.
-pub(crate) fn client(timeouts: Timeouts, use_proxy: bool, is_local: bool) -> Result<Client> {
+pub(crate) fn client(manner: &Manner, is_local: bool) -> Result<Client> {
     // One provider for the whole process; whoever came first is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
@@ -72,17 +80,18 @@ pub(crate) fn client(timeouts: Timeouts, use_proxy: bool, is_local: bool) -> Res
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .https_only(!is_local)
-            .connect_timeout(timeouts.connect)
-            .read_timeout(timeouts.read)
-            .timeout(timeouts.total);
-        if use_proxy && !is_local { builder } else { builder.no_proxy() }
+            .connect_timeout(manner.timeouts.connect)
+            .read_timeout(manner.timeouts.read)
+            .timeout(manner.timeouts.total);
+        if manner.use_proxy && !is_local { builder } else { builder.no_proxy() }
     };
+    let authorities = || manner.authorities.iter().cloned();
     let bundled = || {
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-        roots.filter_map(|root| Certificate::from_der(root).ok())
+        roots.filter_map(|root| Certificate::from_der(root).ok()).chain(authorities())
     };
     // Reading the machine's certificates takes longer than a request to this machine.
-    let machine = if is_local { None } else { builder().build().ok() };
+    let machine = if is_local { None } else { builder().tls_certs_merge(authorities()).build().ok() };
     match machine {
         Some(client) => Ok(client),
         None => builder().tls_certs_only(bundled()).build().map_err(unavailable),

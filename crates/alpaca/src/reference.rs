@@ -26,7 +26,7 @@ impl Alpaca {
 
     async fn ask<T: DeserializeOwned>(&self, server: &Server, url: Url) -> Result<T> {
         let permit = server.allowance.take().await;
-        let answer = server.get(url, self.credentials.headers(), self.manner, &Calls::default()).await?;
+        let answer = server.get(url, self.credentials.headers(), &self.manner, &Calls::default()).await?;
         match answer {
             Ok(body) => {
                 permit.told(body.quota);

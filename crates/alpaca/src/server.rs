@@ -1,19 +1,21 @@
 use std::sync::OnceLock;
 
 use barkeep_provider::{Allowance, Calls, Result};
-use reqwest::Client;
 use reqwest::header::HeaderMap;
+use reqwest::{Certificate, Client};
 use url::Url;
 
 use crate::endpoint::Endpoint;
 use crate::http::{self, Body, Refused, Timeouts};
 
 /// How requests are made, whichever server they go to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Manner {
     pub(crate) timeouts: Timeouts,
     pub(crate) use_proxy: bool,
     pub(crate) most_bytes: u64,
+    /// Who may vouch for a server beside those whom the machine trusts.
+    pub(crate) authorities: Vec<Certificate>,
 }
 
 /// One of Alpaca's servers, the connections to it, and the requests that may be made of it.
@@ -49,13 +51,13 @@ impl Server {
         &self,
         url: Url,
         credentials: HeaderMap,
-        manner: Manner,
+        manner: &Manner,
         calls: &Calls,
     ) -> Result<std::result::Result<Body, Refused>> {
         let client = match self.client.get() {
             Some(client) => client,
             None => {
-                let client = http::client(manner.timeouts, manner.use_proxy, self.endpoint.is_loopback())?;
+                let client = http::client(manner, self.endpoint.is_loopback())?;
                 self.client.get_or_init(|| client)
             }
         };

@@ -1,8 +1,8 @@
 use barkeep_types::{Session, TimeRange};
-use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
+use chrono::{Datelike, NaiveDate, Offset, TimeDelta, TimeZone, Weekday};
 use chrono_tz::Tz;
 
-use crate::{Calendar, local};
+use crate::Calendar;
 
 mod holidays;
 
@@ -38,8 +38,10 @@ impl Calendar for Nyse {
 
     fn session(&self, date: NaiveDate) -> Option<Session> {
         let close = Self::close(date)?;
-        let open = local::instant(date.and_hms_opt(9, 30, 0)?, self.time_zone())?;
-        // New York changes its clocks on Sundays, so that hours of a weekday are as long as they look.
+        // New York changes its clocks on Sundays: hours of a weekday are as long as they look, and noon's offset is
+        // the whole day's, found in half the time that a local time takes, which may exist twice or not at all.
+        let offset = self.time_zone().offset_from_utc_datetime(&date.and_hms_opt(17, 0, 0)?).fix();
+        let open = date.and_hms_opt(9, 30, 0)?.and_utc() - TimeDelta::seconds(offset.local_minus_utc().into());
         let after = |minutes| open + TimeDelta::minutes(minutes);
         let regular = TimeRange::new(open, after(60 * close - OPEN_MINUTE)).ok()?;
         let post_close = if close < 16 { 17 } else { 20 };

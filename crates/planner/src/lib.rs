@@ -14,11 +14,13 @@ mod pack;
 mod plan;
 mod planner;
 mod rows;
+mod series_slots;
 mod tile;
 mod windows;
 
 pub use explain::{Explanation, Reason, explain};
-pub use gaps::{Slots, gaps};
+pub use gaps::{gaps, gaps_of_each};
 pub use model::{Density, PageModel};
 pub use plan::{Estimate, Plan, Slice};
 pub use planner::{Planner, SeriesState};
+pub use series_slots::{SeriesSlots, Slots};

@@ -8,6 +8,7 @@ mod coverage;
 mod history;
 mod pages;
 mod reading;
+mod upkeep;
 
 use barkeep_types::{Adjustment, Bar, BarFault, Feed, Grid, Series, TimeRange, Timeframe};
 use chrono::{DateTime, Utc};
@@ -20,6 +21,7 @@ pub use coverage::*;
 pub use history::*;
 pub use pages::*;
 pub use reading::*;
+pub use upkeep::*;
 
 /// Makes a test of every promise. The expression opens an empty store, and gives it with whatever must outlive it.
 ///
@@ -56,6 +58,7 @@ macro_rules! store_conformance {
             bars_outside_of_what_was_asked_are_dropped,
             impossible_bars_are_refused_with_every_reason,
             the_time_of_a_refused_bar_is_suspect,
+            bars_out_of_reach_are_refused,
             a_proof_beyond_what_was_asked_is_an_error,
             a_page_of_nothing_is_nothing,
             a_page_of_many_series_is_one_commit,
@@ -106,6 +109,23 @@ macro_rules! history_conformance {
                 $crate::conformance::bars_and_coverage_agree(&store).await;
             }
         )+
+    };
+}
+
+/// As [`store_conformance!`](crate::store_conformance), for what a store promises that is an [`Upkeep`](crate::Upkeep)
+/// and a [`History`](crate::History) too.
+#[macro_export]
+macro_rules! upkeep_conformance {
+    ($open:expr) => {
+        $crate::store_conformance!(
+            $open,
+            what_starts_before_is_forgotten_with_its_coverage,
+            a_page_that_was_forgotten_is_stored_anew,
+            years_are_forgotten,
+            former_values_are_forgotten_with_their_bars,
+            instants_out_of_reach_are_bounds_too,
+            writers_go_on_while_the_past_is_forgotten,
+        );
     };
 }
 

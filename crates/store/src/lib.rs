@@ -31,6 +31,7 @@ mod span;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod summary;
+mod upkeep;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod write;
 
@@ -48,6 +49,7 @@ pub use span::{Span, State, covered};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use summary::Summary;
+pub use upkeep::{Forgotten, Upkeep};
 
 /// Bars, and the coverage that their pages proved.
 ///
@@ -55,7 +57,7 @@ pub use summary::Summary;
 ///
 /// - Every verb is one transaction: it happens wholly or not at all. Bars and the coverage they prove are never apart.
 /// - The same commit again writes nothing, not even a new version of a row.
-/// - No verb removes or hides a bar: what a later answer no longer has is kept and counted as [`Committed::absent`].
+/// - No verb of a store removes or hides a bar ([`Upkeep::retain`] does, when told to): what a later answer no longer has is kept and counted as [`Committed::absent`].
 /// - A stored bar has passed [`Bar::check`]. What has not is put into quarantine, and its time is left suspect.
 /// - Writers may overlap, in one process or many: none waits for ever, and the end is as if one had followed the other.
 /// - Answers about several series come in the order of the question. A series never heard of is an empty answer.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use barkeep_types::{Bar, Coverage, Series, TimeRange, Timeframe};
+#[cfg(feature = "postgres")]
+use chrono::Datelike;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
@@ -96,6 +98,14 @@ impl<'a> Page<'a> {
         let proved: Vec<TimeRange> = part.proofs.iter().map(|(range, _)| *range).collect();
         let doubts = proved.iter().flat_map(|range| doubts.iter().filter_map(|doubt| range.intersection(doubt)));
         part.proofs.extend(doubts.filter_map(whole_seconds).map(|range| (range, State::Suspect)));
+    }
+
+    /// The calendar years in which its bars start, in order.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn years(&self) -> Vec<i32> {
+        let bars = self.parts.iter().flat_map(|part| &part.bars);
+        let years: std::collections::BTreeSet<i32> = bars.map(|bar| bar.start.year()).collect();
+        years.into_iter().collect()
     }
 
     /// Identifies what the page says, so that a page that comes again can be recognised without comparing its bars.

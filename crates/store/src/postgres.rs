@@ -1,6 +1,8 @@
 use async_trait::async_trait;
 use barkeep_database::{Migrations, Postgres, Step, Transaction};
 use barkeep_types::{Bar, Series, TimeRange};
+use sqlx::Row;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 
@@ -13,6 +15,7 @@ mod columns;
 mod copy;
 mod history;
 mod tables;
+mod upkeep;
 
 use tables::{Names, PostgresTables};
 
@@ -44,7 +47,27 @@ impl PostgresStore {
     /// [`Error::Database`]: the tables cannot be made, or were made by a newer version.
     pub async fn open(database: &Postgres, provider: ProviderName) -> Result<Self> {
         database.migrate(&MIGRATIONS).await?;
-        Ok(Self { database: database.clone(), provider })
+        let store = Self { database: database.clone(), provider };
+        if store.lacks_room().await? {
+            store.make_room(&[]).await?;
+        }
+        Ok(store)
+    }
+
+    /// Whether this year or the next has no partition yet. Whoever may not make one need not know.
+    async fn lacks_room(&self) -> Result<bool> {
+        let sql = self.database.sql(include_str!("../sql/postgres/missing_years.sql"));
+        let rows = self.fetch(sqlx::query(sql).bind(Vec::<i32>::new())).await?;
+        let missing = rows.first().map(|row| row.try_get::<Vec<i32>, _>(0)).transpose()?;
+        Ok(missing.is_some_and(|years| !years.is_empty()))
+    }
+
+    /// Makes the partitions of some years, and those ahead. In a transaction of its own: what a page waits for while it
+    /// holds the lock on the table would have to wait for others' pages.
+    async fn make_room(&self, years: &[i32]) -> Result<()> {
+        let sql = self.database.sql(include_str!("../sql/postgres/make_room.sql"));
+        self.fetch(sqlx::query(sql).bind(years)).await?;
+        Ok(())
     }
 
     /// A statement whose first argument is the provider.
@@ -90,6 +113,7 @@ impl Store for PostgresStore {
         for _ in 1..ATTEMPTS {
             match self.attempt(&page).await {
                 Err(error) if is_taken(&error) => {}
+                Err(error) if has_no_partition(&error) => self.make_room(&page.years()).await?,
                 result => return result,
             }
         }
@@ -157,9 +181,17 @@ impl Store for PostgresStore {
 
 /// Whether a bar was there already although none was found under the locks: somebody who takes none inserted it.
 fn is_taken(error: &Error) -> bool {
-    let Error::Database(barkeep_database::Error::Refused(source)) = error else { return false };
-    let refusal = source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
-    refusal.is_some_and(|refusal| refusal.is_unique_violation())
+    refusal(error).is_some_and(DatabaseError::is_unique_violation)
+}
+
+/// Whether a bar starts in a year that has no partition: the only check that has no name.
+fn has_no_partition(error: &Error) -> bool {
+    refusal(error).is_some_and(|refusal| refusal.is_check_violation() && refusal.constraint().is_none())
+}
+
+fn refusal(error: &Error) -> Option<&(dyn DatabaseError + 'static)> {
+    let Error::Database(barkeep_database::Error::Refused(source)) = error else { return None };
+    source.downcast_ref::<sqlx::Error>()?.as_database_error()
 }
 
 #[cfg(test)]

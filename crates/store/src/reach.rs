@@ -12,6 +12,11 @@ pub(crate) fn whole_seconds(range: TimeRange) -> Option<TimeRange> {
     TimeRange::new(at(ceiling(range.start()))?, at(ceiling(range.end()))?).ok()
 }
 
+/// The first whole second from `instant` on at which a bar can start, or the end of reach; `None` if every bar is later.
+pub(crate) fn from_whole_second(instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    at(ceiling(instant)).filter(|since| since.timestamp() > 0)
+}
+
 /// The first whole second that is not before `instant`.
 fn ceiling(instant: DateTime<Utc>) -> i64 {
     let seconds = instant.timestamp() + i64::from(instant.timestamp_subsec_nanos() > 0);

@@ -12,6 +12,7 @@ use crate::{Commit, Committed, Finding, ProviderName, Result, Span, Store, Summa
 mod columns;
 mod history;
 mod tables;
+mod upkeep;
 
 use tables::{SqliteTables, names};
 

@@ -54,6 +54,8 @@ async fn an_address_beyond_eight_kilobytes_is_refused_in_html() {
     let symbols = "AAPL,".repeat(1700);
     let response = get(&sim, &format!("/v2/stocks/bars?symbols={symbols}&timeframe=1Day")).await;
     assert_eq!((response.status, response.header("Content-Type")), (414, Some("text/html")));
+    assert!(response.header("X-Request-ID").is_some());
+    assert_eq!(sim.requests().total, 1, "what is refused is seen");
 }
 
 #[tokio::test]

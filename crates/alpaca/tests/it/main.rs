@@ -9,6 +9,7 @@ mod requests;
 mod secrets;
 mod simulated_faults;
 mod simulator;
+mod tls;
 
 use barkeep_alpaca::{Alpaca, Credentials, Timeouts};
 use barkeep_provider::BarsRequest;

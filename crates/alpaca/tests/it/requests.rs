@@ -120,3 +120,17 @@ async fn a_hostile_token_cannot_alter_the_request() {
     }
     assert_eq!(server.requests().len(), hostile.len());
 }
+
+#[tokio::test]
+async fn a_hostile_symbol_cannot_alter_the_request() {
+    let server = RawServer::start(ok("", br#"{"bars":{}}"#), Then::Close).await;
+    let hostile = ["A&feed=otc", "A#", "A?x", "A B", "A\r\nhost: evil.example", "A%26", "../A", "A,B", "", "Ä", "A=B"];
+    for text in hostile {
+        assert!(text.parse::<barkeep_types::Symbol>().is_err(), "{text:?}");
+    }
+    // What a symbol may hold beside letters and digits stays within its parameter.
+    client(&server.url).page(&request(&["A.B-C/D", "BRK.B"]), None).await.unwrap();
+    let requests = server.requests();
+    let line = requests[0].lines().next().unwrap();
+    assert!(line.starts_with("GET /v2/stocks/bars?symbols=A.B-C%2FD%2CBRK.B&timeframe="), "{line}");
+}

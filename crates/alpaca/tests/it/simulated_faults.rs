@@ -218,6 +218,55 @@ mod wire {
     }
 }
 
+/// What is left when the second page is refused so.
+async fn bring_after(fault: AnswerFault, times: usize) -> (Brought, BTreeMap<Symbol, Vec<Bar>>) {
+    let (sim, retrying) = start(&fault.into(), times).await;
+    (bring(&retrying).await, truth(&sim))
+}
+
+#[tokio::test]
+async fn status_404_is_that_of_each_symbol() {
+    let (brought, truth) = bring_after(AnswerFault::Status(404), usize::MAX).await;
+    assert_eq!(brought.set_aside, ["AAPL SYMBOL_NOT_FOUND", "MSFT SYMBOL_NOT_FOUND"]);
+    are_a_beginning_of(&brought, &truth);
+}
+
+#[tokio::test]
+async fn status_414_halves_the_request() {
+    let (brought, truth) = bring_after(AnswerFault::HtmlStatus(414), 1).await;
+    assert_eq!(brought, Brought { bars: truth, ..Brought::default() });
+    let (brought, truth) = bring_after(AnswerFault::HtmlStatus(414), usize::MAX).await;
+    assert_eq!(brought.code, Some("VALIDATION_ERROR"));
+    are_a_beginning_of(&brought, &truth);
+}
+
+#[tokio::test]
+async fn a_symbol_that_400_or_422_names_is_set_aside() {
+    for status in [400, 422] {
+        let refusal = AnswerFault::Refusal(status, "invalid symbol: MSFT".to_owned());
+        let (brought, truth) = bring_after(refusal, 1).await;
+        let (refused, sound): (Symbol, Symbol) = ("MSFT".parse().unwrap(), "AAPL".parse().unwrap());
+        assert_eq!((brought.code, brought.set_aside), (None, vec!["MSFT INVALID_SYMBOL".to_owned()]));
+        assert_eq!(brought.bars.get(&refused), None, "{status}");
+        assert_eq!(brought.bars[&sound], truth[&sound]);
+    }
+}
+
+#[tokio::test]
+async fn of_conflicting_bars_the_later_word_counts() {
+    let (sim, retrying) = start(&PageFault::ConflictingBars.into(), usize::MAX).await;
+    let brought = bring(&retrying).await;
+    let truth = truth(&sim);
+    assert_eq!(brought.code, None);
+    for (symbol, bars) in &truth {
+        // The first page was sound; its last bar came with the second page's word on it, or not at all.
+        let later = bars.iter().map(|bar| Bar { volume: bar.volume + 1.0, ..*bar });
+        let agrees = |(bar, later): (&Bar, Bar)| *bar == later || bars[..100].contains(bar);
+        assert_eq!(brought.bars[symbol].len(), bars.len());
+        assert!(brought.bars[symbol].iter().zip(later).all(agrees), "{symbol}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_for_no_reason_is_that_of_each_symbol() {
     let (_sim, retrying) = start(&AnswerFault::Refusal(400, "no".to_owned()).into(), usize::MAX).await;

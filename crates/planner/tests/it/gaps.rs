@@ -1,6 +1,6 @@
 //! Gaps against an oracle that looks at every slot.
 
-use barkeep_planner::{Reason, SeriesState, Slots, explain, gaps};
+use barkeep_planner::{Reason, SeriesSlots, SeriesState, Slots, explain, gaps, gaps_of_each};
 use proptest::prelude::*;
 
 use crate::universe::{at, grid_of, settled_anywhere, universe};
@@ -43,6 +43,27 @@ proptest! {
         let mut found = vec![7..9];
         gaps(window.clone(), &covered, &live, &mut found);
         prop_assert_eq!(found, by_looking(&window, [&covered, &live]));
+    }
+
+    #[test]
+    fn gaps_of_each_are_the_gaps_of_one_after_another(
+        window in (0..100_u32, 0..100_u32),
+        universes in prop::collection::vec(prop::collection::vec(prop_oneof![Just(Vec::new()), runs()], 0..8), 2),
+    ) {
+        let window = window.0..window.1;
+        // What an earlier universe left in the buffer must not be seen.
+        let mut found = SeriesSlots::default();
+        for universe in universes {
+            let mut held = SeriesSlots::default();
+            universe.iter().for_each(|runs| held.push(runs.clone()));
+            gaps_of_each(window.clone(), &held, &mut found);
+            prop_assert_eq!(found.len(), universe.len());
+            let expected: Vec<_> = universe.iter().map(|runs| by_looking(&window, [runs, &[]])).collect();
+            prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+            prop_assert_eq!(found.slots(), expected.iter().map(Vec::len).sum::<usize>());
+            found.push([1..2]);
+            prop_assert_eq!(found.iter().last(), Some(&[1..2][..]));
+        }
     }
 }
 

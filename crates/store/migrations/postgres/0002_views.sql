@@ -26,10 +26,6 @@ SELECT
 FROM barkeep.store_series AS series
 JOIN barkeep.store_quarantine AS refused USING (series_id);
 
--- Bars are mostly inserted: vacuum them in small steps as they grow, so that index-only scans and freezing do not come
--- due all at once. The last span of a series is rewritten with every page: room in the page keeps its index untouched.
-ALTER TABLE barkeep.store_bar SET (
-    autovacuum_vacuum_insert_scale_factor = 0.02,
-    autovacuum_analyze_scale_factor = 0.02
-);
+-- The last span of a series is rewritten with every page: room in the page keeps its index untouched, and the versions
+-- that are left behind are swept soon, for the table is small and read by every plan.
 ALTER TABLE barkeep.store_coverage SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);

@@ -123,6 +123,21 @@ pub async fn impossible_bars_are_refused_with_every_reason(store: &dyn Store) {
     }
 }
 
+/// Whatever was asked for, nothing is stored before 1970 or after 2100.
+pub async fn bars_out_of_reach_are_refused(store: &dyn Store) {
+    let starts = [i64::from(i32::MIN), -1, 0, 4_102_444_799, 4_102_444_800, 9_000_000_000];
+    let instant = |seconds| DateTime::from_timestamp(seconds, 0).expect("an instant of chrono's reach");
+    let all_time = TimeRange::new(DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC).expect("all time");
+    let bars = starts.map(|start| Bar { start: instant(start), ..bar(0) }).to_vec();
+    let page =
+        Commit::new(all_time).with_bars(series("AAPL"), bars).with_proof(series("AAPL"), all_time, State::Covered);
+    let committed = commit(store, page).await;
+    assert_eq!((committed.inserted, committed.refused), (2, 4));
+    assert!(committed.refusals.iter().all(|refused| refused.faults.reasons().contains(&BarFault::StartOutOfReach)));
+    let stored = store.bars(&series("AAPL"), all_time, usize::MAX).await.expect("bars are read");
+    assert_eq!(stored.iter().map(|bar| bar.start.timestamp()).collect::<Vec<_>>(), starts[2..4]);
+}
+
 /// Nothing of a page is stored that claims what it cannot know.
 pub async fn a_proof_beyond_what_was_asked_is_an_error(store: &dyn Store) {
     let mut boastful = page("AAPL", 0, 5);

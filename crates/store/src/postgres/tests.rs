@@ -1,20 +1,36 @@
+use std::time::Duration;
+
+use barkeep_database::PostgresSettings;
 use barkeep_test_postgres::TestDatabase;
 use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
 use chrono::DateTime;
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::{History, State};
 
+#[cfg(target_os = "linux")]
+mod disk;
 mod guard;
+mod years;
 
-async fn open() -> (PostgresStore, TestDatabase) {
+/// As it is when new: there is room for this year and the next.
+async fn open_new() -> (PostgresStore, TestDatabase) {
     let server = TestDatabase::create().await;
     let database = Postgres::connect(server.url()).await.unwrap();
     (PostgresStore::open(&database, ProviderName::ALPACA).await.unwrap(), server)
 }
 
-crate::store_conformance!(open().await);
-crate::history_conformance!(open().await, now);
+/// With room for the bars of these tests: who finds none begins anew, and the first series is not number 1.
+async fn open() -> (PostgresStore, TestDatabase) {
+    let (store, server) = open_new().await;
+    store.make_room(&[1970, 2020]).await.unwrap();
+    (store, server)
+}
+
+crate::store_conformance!(open_new().await);
+crate::history_conformance!(open_new().await, now);
+crate::upkeep_conformance!(open_new().await);
 
 /// Counted in microseconds: no two commits see the same.
 async fn now(store: &PostgresStore) -> DateTime<chrono::Utc> {
@@ -61,13 +77,21 @@ async fn number(store: &PostgresStore, sql: &'static str) -> i64 {
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
+/// Until a page waits for another one's transaction.
+async fn until_it_waits(store: &PostgresStore, committing: &JoinHandle<Result<Committed>>) {
+    while number(store, WAITING).await == 0 {
+        assert!(!committing.is_finished(), "the page is not in the way of anybody");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Of every row of every table: who wrote it, and where it is.
 async fn versions(store: &PostgresStore) -> String {
     let mut connection = store.database.connection().await.unwrap();
     let versions = sqlx::query_scalar(
         "SELECT coalesce(string_agg(version, ' ' ORDER BY version), '') FROM (
             SELECT 'series ' || ctid || xmin FROM barkeep.store_series
-            UNION ALL SELECT 'bar ' || ctid || xmin FROM barkeep.store_bar
+            UNION ALL SELECT 'bar ' || tableoid || ctid || xmin FROM barkeep.store_bar
             UNION ALL SELECT 'coverage ' || ctid || xmin FROM barkeep.store_coverage
             UNION ALL SELECT 'batch ' || ctid || xmin FROM barkeep.store_batch
             UNION ALL SELECT 'quarantine ' || ctid || xmin FROM barkeep.store_quarantine
@@ -109,10 +133,7 @@ async fn a_bar_inserted_meanwhile_by_one_who_takes_no_locks_is_compared_anew() {
         let store = store.clone();
         async move { store.commit(&page(10)).await }
     });
-    // Until the page waits for the stranger.
-    while number(&store, WAITING).await == 0 {
-        tokio::task::yield_now().await;
-    }
+    until_it_waits(&store, &committing).await;
     stranger.commit().await.unwrap();
     let committed = committing.await.unwrap().unwrap();
     assert_eq!((committed.inserted, committed.revised, committed.unchanged), (8, 1, 1));
@@ -179,16 +200,16 @@ async fn a_bar_takes_no_more_than_133_bytes() {
     }
     store.commit(&full).await.unwrap();
     let bytes =
-        number(&store, "SELECT pg_table_size('barkeep.store_bar') + pg_indexes_size('barkeep.store_bar')").await;
+        number(&store, "SELECT pg_table_size('barkeep.store_bar_1970') + pg_indexes_size('barkeep.store_bar_1970')")
+            .await;
     assert!(bytes / 50_000 <= 133, "{} bytes a bar", bytes as f64 / 50_000.0);
 }
 
 #[tokio::test]
 async fn another_schema_holds_another_store() {
     let server = TestDatabase::create().await;
-    let settings = |schema: &str| {
-        barkeep_database::PostgresSettings::new(server.url().parse().unwrap()).with_schema(schema.parse().unwrap())
-    };
+    let settings =
+        |schema: &str| PostgresSettings::new(server.url().parse().unwrap()).with_schema(schema.parse().unwrap());
     let (one, two) = (settings("one"), settings("two"));
     let one = Postgres::connect_with(one).await.unwrap();
     let two = Postgres::connect_with(two).await.unwrap();
@@ -254,4 +275,20 @@ async fn former_values_are_not_written_unless_they_are_asked_for() {
     store.keep_history().await.unwrap();
     assert_eq!(store.commit(&page(10)).await.unwrap().revised, 1);
     assert_eq!(number(&store, "SELECT count(*) FROM barkeep.store_former_bar WHERE close = 1.5").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_a_million_bars_is_stored_whole() {
+    const MANY: i64 = 1_000_000;
+    let server = TestDatabase::create().await;
+    // Not a test of how fast this machine is just now.
+    let settings = PostgresSettings::new(server.url().parse().unwrap()).with_timeout(Duration::from_secs(600));
+    let database = Postgres::connect_with(settings).await.unwrap();
+    let store = PostgresStore::open(&database, ProviderName::ALPACA).await.unwrap();
+    let page = page(MANY);
+    assert_eq!(store.commit(&page).await.unwrap().inserted, MANY.cast_unsigned());
+    assert_eq!(store.commit(&page).await.unwrap().unchanged, MANY.cast_unsigned());
+    let spans = &store.coverage(&[series()], TimeRange::ALWAYS).await.unwrap()[0];
+    assert_eq!((spans.len(), spans[0].range, spans[0].rows), (1, page.asked, MANY.cast_unsigned()));
+    assert_eq!(store.latest(&[series()]).await.unwrap(), [page.bars[0].1.last().copied()]);
 }

@@ -1,9 +1,12 @@
+use std::time::Duration;
+
+use barkeep_database::SqliteSettings;
 use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
 use chrono::DateTime;
 use tempfile::TempDir;
 
 use super::*;
-use crate::History;
+use crate::{History, Upkeep};
 
 mod guard;
 
@@ -15,6 +18,7 @@ async fn open() -> (SqliteStore, TempDir) {
 
 crate::store_conformance!(open().await);
 crate::history_conformance!(open().await, now);
+crate::upkeep_conformance!(open().await);
 
 /// Counted in milliseconds: waits for one that no commit before it saw, and for its end.
 async fn now(store: &SqliteStore) -> DateTime<chrono::Utc> {
@@ -129,6 +133,11 @@ async fn two_providers_in_one_file_do_not_see_each_other() {
     store.commit(&page(3)).await.unwrap();
     assert_eq!(other.series().await.unwrap(), []);
     assert_eq!(other.commit(&page(3)).await.unwrap().inserted, 3);
+    assert_eq!(store.retain(DateTime::from_timestamp(120, 0).unwrap()).await.unwrap().bars, 2);
+    let series = &page(3).proofs[0].series;
+    assert_eq!(store.bars(series, page(3).asked, usize::MAX).await.unwrap().len(), 1);
+    assert_eq!(other.bars(series, page(3).asked, usize::MAX).await.unwrap().len(), 3);
+    assert_eq!(other.commit(&page(3)).await.unwrap().unchanged, 3);
 }
 
 #[tokio::test]
@@ -211,4 +220,21 @@ async fn former_values_are_not_written_unless_they_are_asked_for() {
     store.keep_history().await.unwrap();
     assert_eq!(store.commit(&page(10)).await.unwrap().revised, 1);
     assert_eq!(former().await, [1.5]);
+}
+
+#[tokio::test]
+async fn a_page_of_a_million_bars_is_stored_whole() {
+    const MANY: i64 = 1_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    // Not a test of how fast this machine is just now.
+    let settings = SqliteSettings::new(folder.path().join("bars.db")).with_timeout(Duration::from_secs(600));
+    let database = Sqlite::open_with(settings).await.unwrap();
+    let store = SqliteStore::open(&database, ProviderName::ALPACA).await.unwrap();
+    let page = page(MANY);
+    assert_eq!(store.commit(&page).await.unwrap().inserted, MANY.cast_unsigned());
+    assert_eq!(store.commit(&page).await.unwrap().unchanged, MANY.cast_unsigned());
+    let series = [page.proofs[0].series.clone()];
+    let spans = &store.coverage(&series, TimeRange::ALWAYS).await.unwrap()[0];
+    assert_eq!((spans.len(), spans[0].range, spans[0].rows), (1, page.asked, MANY.cast_unsigned()));
+    assert_eq!(store.latest(&series).await.unwrap(), [page.bars[0].1.last().copied()]);
 }

@@ -22,12 +22,6 @@ fn guarded(minutes: i64) -> Commit {
     page(minutes).with_guard(Guard::new(IS_HELD, JOB, OURS))
 }
 
-async fn until_one_waits(store: &PostgresStore) {
-    while number(store, WAITING).await == 0 {
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn a_page_is_stored_while_its_lease_is_held() {
     let (store, _server) = open_with_lease().await;
@@ -60,7 +54,7 @@ async fn a_lease_that_is_being_taken_over_is_lost() {
         let store = store.clone();
         async move { store.commit(&guarded(10)).await }
     });
-    until_one_waits(&store).await;
+    until_it_waits(&store, &committing).await;
     other.commit().await.unwrap();
     assert_eq!(committing.await.unwrap().unwrap_err().code(), "LEASE_LOST");
     assert_eq!(store.series().await.unwrap(), []);
@@ -77,7 +71,7 @@ async fn a_lease_cannot_be_taken_over_between_its_check_and_the_commit() {
         let store = store.clone();
         async move { store.commit(&guarded(10)).await }
     });
-    until_one_waits(&store).await;
+    until_it_waits(&store, &committing).await;
     // Who skips what is locked finds no lease to take, and who does not waits.
     let claimable = "SELECT count(*) FROM (SELECT 1 FROM lease FOR UPDATE SKIP LOCKED) AS lease";
     assert_eq!(number(&store, claimable).await, 0);

@@ -1,0 +1,67 @@
+use async_trait::async_trait;
+use barkeep_database::Transaction;
+use chrono::{DateTime, Utc};
+
+use super::PostgresStore;
+use crate::reach::from_whole_second;
+use crate::row::Columns;
+use crate::upkeep::AT_A_TIME;
+use crate::{Error, Forgotten, Result, Upkeep};
+
+#[async_trait]
+impl Upkeep for PostgresStore {
+    async fn retain(&self, since: DateTime<Utc>) -> Result<Forgotten> {
+        let Some(since) = from_whole_second(since) else { return Ok(Forgotten::default()) };
+        let mut forgotten = self.forget_years(since).await?;
+        loop {
+            let deleted = self.forget_some(since).await?;
+            forgotten.bars += deleted;
+            if deleted < u64::from(AT_A_TIME) {
+                return Ok(forgotten);
+            }
+        }
+    }
+}
+
+impl PostgresStore {
+    async fn forget_years(&self, since: DateTime<Utc>) -> Result<Forgotten> {
+        self.database
+            .bounded(async {
+                let mut transaction = self.withdraw(since).await?;
+                let statement = self.statement(include_str!("../../sql/postgres/drop_years.sql")).bind(since);
+                let years = statement.fetch_one(&mut *transaction).await?.integer(0)?;
+                transaction.commit().await?;
+                Ok(Forgotten { years: u64::try_from(years).map_err(Error::corrupt)?, bars: 0 })
+            })
+            .await
+    }
+
+    async fn forget_some(&self, since: DateTime<Utc>) -> Result<u64> {
+        self.database
+            .bounded(async {
+                let mut transaction = self.withdraw(since).await?;
+                let statement = self
+                    .statement(include_str!("../../sql/postgres/delete_bars_before.sql"))
+                    .bind(since)
+                    .bind(i64::from(AT_A_TIME));
+                let deleted = statement.execute(&mut *transaction).await?.rows_affected();
+                transaction.commit().await?;
+                Ok(deleted)
+            })
+            .await
+    }
+
+    /// A transaction that keeps all other writers away, and in which nothing before `since` is covered. Every time anew:
+    /// somebody may have fetched it again meanwhile.
+    async fn withdraw(&self, since: DateTime<Utc>) -> Result<Transaction<sqlx::Postgres>> {
+        let mut transaction = self.lock_all().await?;
+        for sql in [
+            include_str!("../../sql/postgres/bump_before.sql"),
+            include_str!("../../sql/postgres/withdraw_spans.sql"),
+            include_str!("../../sql/postgres/forget_former_before.sql"),
+        ] {
+            self.statement(sql).bind(since).execute(&mut *transaction).await?;
+        }
+        Ok(transaction)
+    }
+}
