@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use barkeep_database::{Sqlite, Transaction};
 use barkeep_types::{Bar, Series, TimeRange};
+use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 
 use crate::page::RefusedBar;
@@ -192,6 +193,17 @@ impl Tables for SqliteTables<'_> {
             .bind(json(ids))
             .execute(&mut *self.transaction)
             .await?;
+        Ok(())
+    }
+
+    async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()> {
+        for start in starts {
+            sqlx::query(include_str!("../../sql/sqlite/delete_bars.sql"))
+                .bind(id)
+                .bind(start.timestamp())
+                .execute(&mut *self.transaction)
+                .await?;
+        }
         Ok(())
     }
 
