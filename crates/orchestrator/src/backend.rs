@@ -3,7 +3,7 @@ use std::sync::Arc;
 use barkeep_catalog::{Catalog, Rejections, SettingsBook};
 use barkeep_database::Location;
 use barkeep_queue::{Budgets, Control, Inspect, Locks, Queue};
-use barkeep_store::{ProviderName, Store};
+use barkeep_store::{ProviderName, Store, Upkeep};
 
 use crate::Result;
 
@@ -12,6 +12,8 @@ use crate::Result;
 pub struct Backend {
     /// Bars and coverage.
     pub store: Arc<dyn Store>,
+    /// The same bars, to look after.
+    pub upkeep: Arc<dyn Upkeep>,
     /// Jobs.
     pub queue: Arc<dyn Queue>,
     /// The same jobs, to look at.
@@ -67,13 +69,14 @@ impl Backend {
 
     /// Composes a backend of parts of your own, which need not share a database.
     pub fn of(
-        store: impl Store,
+        store: impl Store + Upkeep,
         queue: impl Queue + Inspect + Control + Locks + Budgets,
         catalog: impl Catalog + Rejections + SettingsBook,
     ) -> Self {
-        let (queue, catalog) = (Arc::new(queue), Arc::new(catalog));
+        let (store, queue, catalog) = (Arc::new(store), Arc::new(queue), Arc::new(catalog));
         Self {
-            store: Arc::new(store),
+            upkeep: store.clone(),
+            store,
             inspect: queue.clone(),
             control: queue.clone(),
             locks: queue.clone(),

@@ -15,14 +15,15 @@ use crate::backfill::{BackfillReport, backfill};
 use crate::batch::batch;
 use crate::ensure::{ensure_coverage, watch};
 use crate::progress::Progress;
+use crate::repair::repair;
 use crate::run::{enabled, run};
 use crate::status::{explain, status};
 use crate::taken::Excused;
 use crate::tick::{TickReport, tick};
 use crate::tuning::tune;
 use crate::{
-    Backend, BatchReport, Ensured, ProgressEvent, Reference, Result, Settings, SliceJob, Snapshot, Status, Tunable,
-    rewritten,
+    Backend, BatchReport, Ensured, ProgressEvent, Reference, Repair, RepairReport, Result, Settings, SliceJob,
+    Snapshot, Status, Tunable, rewritten,
 };
 
 /// Keeps bars complete: finds what is missing, fetches it, and stores it, over any number of processes that share a
@@ -184,6 +185,16 @@ impl Orchestrator {
     /// The database failed.
     pub async fn explain(&self, definition: &Definition, series: &Series) -> Result<Vec<Explanation>> {
         explain(self, definition, series).await
+    }
+
+    /// Looks for bars that other hands brought into the store and that cannot stay: impossible ones, doubles, and such of
+    /// closed time; and, unless it is a dry run, moves them into quarantine. Reads every bar, and takes as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn repair(&self, how: Repair) -> Result<RepairReport> {
+        repair(self, how).await
     }
 
     /// Puts every slice that failed for good back into the queue, and returns how many.
