@@ -53,6 +53,15 @@ fn crates_depend_on_each_other_as_drawn() {
 }
 
 #[test]
+fn arrow_does_not_leak_out_of_export() {
+    let is_arrow = |dependency: &Value| dependency["name"].as_str().unwrap().starts_with("arrow");
+    let of_arrow = |package: &Value| package["dependencies"].as_array().unwrap().iter().any(is_arrow);
+    let users: Vec<Value> = packages().into_iter().filter(of_arrow).collect();
+    let names: Vec<&str> = users.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["barkeep-export"]);
+}
+
+#[test]
 fn every_crate_is_named_in_the_architecture_and_has_a_readme() {
     let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     for entry in std::fs::read_dir(root().join("crates")).unwrap() {

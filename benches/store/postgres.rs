@@ -53,6 +53,7 @@ fn start() -> Server {
 
 /// One repetition of every path over the same bars.
 struct Run {
+    whole: Cost,
     copy: Cost,
     staging: Cost,
     fresh: Cost,
@@ -69,13 +70,18 @@ impl Run {
         let mut watch = Watch::new(database.url()).await;
         let pages = pages(size);
         let mut raw = PgConnection::connect(database.url()).await.expect("the server answers");
-        raw::create(&mut raw, "raw_copy").await;
-        raw::create(&mut raw, "raw_staging").await;
+        let range = market::range(0, size.pages);
+        raw::create(&mut raw, "raw_copy", range).await;
+        raw::create(&mut raw, "raw_staging", range).await;
+        raw::create_whole(&mut raw, "raw_whole").await;
 
-        // Page by page in turn, so that whatever disturbs the machine disturbs all three alike.
-        let [mut copy, mut staging, mut fresh] = [const { Vec::new() }; 3];
+        // Page by page in turn, so that whatever disturbs the machine disturbs all alike.
+        let [mut whole, mut copy, mut staging, mut fresh] = [const { Vec::new() }; 4];
         for (id, page, bars) in &pages {
             let commit = market::commit(*id as usize, *page, bars.clone());
+            watch.start().await;
+            raw::copy_page(&mut raw, "raw_whole", *id, bars).await;
+            whole.push(watch.stop(PAGE).await);
             watch.start().await;
             raw::copy_page(&mut raw, "raw_copy", *id, bars).await;
             copy.push(watch.stop(PAGE).await);
@@ -86,13 +92,13 @@ impl Run {
             store.commit(&commit).await.expect("a page is committed");
             fresh.push(watch.stop(PAGE).await);
         }
-        let [copy, staging, fresh] = [copy, staging, fresh].map(|pages| typical(&pages));
+        let [whole, copy, staging, fresh] = [whole, copy, staging, fresh].map(|pages| typical(&pages));
         let bytes_a_bar = watch.bytes("barkeep.store_bar").await as f64 / (pages.len() * PAGE) as f64;
         let recognised = watch.commits(&store, &pages).await;
         watch.forget_digests().await;
         let compared = watch.commits(&store, &pages).await;
         let corrected = watch.commits(&store, &with_corrections(pages)).await;
-        Self { copy, staging, fresh, compared, recognised, corrected, bytes_a_bar }
+        Self { whole, copy, staging, fresh, compared, recognised, corrected, bytes_a_bar }
     }
 }
 
@@ -101,13 +107,16 @@ fn report(runs: &[Run]) {
     let (copy, staging, fresh) = (of(|run| run.copy), of(|run| run.staging), of(|run| run.fresh));
     let (compared, recognised) = (of(|run| run.compared), of(|run| run.recognised));
     let corrected = of(|run| run.corrected);
-    copy.line("raw binary COPY into the keyed table");
+    let whole = of(|run| run.whole);
+    whole.line("raw binary COPY into the keyed table in one piece");
+    copy.line("raw binary COPY into the keyed table by years");
     staging.line("raw staging table and ON CONFLICT");
     fresh.line("commit: fresh pages");
     compared.line("commit: identical pages, compared");
     recognised.line("commit: identical pages, recognised by digest");
     corrected.line("commit: pages with 1 % corrected");
     let cpu = |cost: &Cost| cost.bars as f64 / cost.cpu.as_secs_f64();
+    at_least("raw COPY by years beside one piece, server CPU", cpu(&copy) / cpu(&whole), 0.95);
     at_least("fresh beside raw COPY, wall", fresh.rate() / copy.rate(), 0.9);
     at_least("fresh beside raw COPY, server CPU", cpu(&fresh) / cpu(&copy), 0.9);
     at_least("fresh beside staging, wall", fresh.rate() / staging.rate(), 2.0);
@@ -124,7 +133,7 @@ async fn two_connections(server: &str, size: &Size) {
     let database = TestDatabase::on(server).await;
     let store = open(database.url()).await;
     let mut raw = PgConnection::connect(database.url()).await.expect("the server answers");
-    raw::create(&mut raw, "raw_copy").await;
+    raw::create(&mut raw, "raw_copy", market::range(0, size.pages)).await;
     let pages = pages(size);
     let (left, right) = pages.split_at(pages.len() / 2);
 
@@ -292,7 +301,7 @@ impl Watch {
     }
 
     async fn bytes(&mut self, table: &str) -> i64 {
-        sqlx::query_scalar("SELECT pg_table_size($1::regclass) + pg_indexes_size($1::regclass)")
+        sqlx::query_scalar("SELECT sum(pg_total_relation_size(relid))::int8 FROM pg_partition_tree($1::regclass)")
             .bind(table)
             .fetch_one(&mut self.connection)
             .await

@@ -3,11 +3,24 @@
 use std::time::Duration;
 
 use barkeep_types::{Bar, TimeRange};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-/// A table like the store's, with its key and its constraints.
-pub async fn create(connection: &mut PgConnection, table: &str) {
+/// A table like the store's, with its key, its constraints and its years.
+pub async fn create(connection: &mut PgConnection, table: &str, range: TimeRange) {
+    let mut create =
+        format!("CREATE TABLE {table} (LIKE barkeep.store_bar INCLUDING ALL) PARTITION BY RANGE (starts_at)");
+    for year in range.start().year()..=range.end().year() {
+        let next = year + 1;
+        create += &format!(
+            "; CREATE TABLE {table}_{year} PARTITION OF {table} FOR VALUES FROM ('{year}-01-01Z') TO ('{next}-01-01Z')"
+        );
+    }
+    sqlx::raw_sql(AssertSqlSafe(create)).execute(connection).await.expect("a table is made");
+}
+
+/// As [`create`], in one piece.
+pub async fn create_whole(connection: &mut PgConnection, table: &str) {
     let create = format!("CREATE TABLE {table} (LIKE barkeep.store_bar INCLUDING ALL)");
     sqlx::query(AssertSqlSafe(create)).execute(connection).await.expect("a table is made");
 }

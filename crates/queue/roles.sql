@@ -10,12 +10,12 @@ GRANT USAGE ON SCHEMA barkeep TO barkeep_worker, barkeep_reader;
 GRANT SELECT ON
     barkeep.database_migration, barkeep.queue_job, barkeep.queue_ready, barkeep.queue_lease, barkeep.queue_done,
     barkeep.queue_attempt, barkeep.queue_tally, barkeep.queue_lock, barkeep.queue_pause, barkeep.queue_budget,
-    barkeep.queue_budget_of, barkeep.queue_cap, barkeep.queue_use
+    barkeep.queue_budget_of, barkeep.queue_cap, barkeep.queue_use, barkeep.queue_worker
 TO barkeep_worker, barkeep_reader;
 
 GRANT INSERT, UPDATE, DELETE ON
     barkeep.queue_job, barkeep.queue_ready, barkeep.queue_lease, barkeep.queue_lock, barkeep.queue_pause,
-    barkeep.queue_budget, barkeep.queue_budget_of, barkeep.queue_cap
+    barkeep.queue_budget, barkeep.queue_budget_of, barkeep.queue_cap, barkeep.queue_worker
 TO barkeep_worker;
 
 -- FOR UPDATE, by which giving failed jobs back holds them, needs the right to update.

@@ -50,6 +50,11 @@ pub(crate) fn cap(limit: Option<u32>) -> Result<Option<i32>> {
     stored.map_err(|_| Error::Invalid { what: "limit".to_owned(), why: "is above 2,147,483,647" })
 }
 
+/// What a worker tells of itself; what it does not tell is empty.
+pub(crate) fn told(what: &str, told: &str, longest: usize) -> Result<()> {
+    if told.is_empty() { Ok(()) } else { text(what, told, longest) }
+}
+
 /// The microseconds of a wait, of any length up to ten years.
 pub(crate) fn wait(what: &str, wait: Duration) -> Result<i64> {
     rule(what, wait <= LONGEST, "is longer than ten years")?;

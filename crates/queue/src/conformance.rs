@@ -16,6 +16,7 @@ mod input;
 mod lease;
 mod locks;
 mod outlook;
+mod workers;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub use input::*;
 pub use lease::*;
 pub use locks::*;
 pub use outlook::*;
+pub use workers::*;
 
 use crate::{Budgets, Claim, Control, Inspect, Lease, Locks, NewJob, Queue, Upkeep};
 
@@ -149,6 +151,10 @@ macro_rules! queue_conformance {
             an_exhausted_budget_holds_its_kind_back_and_no_other
             a_day_that_is_spent_holds_its_kind_back_until_the_next
             a_kind_spends_from_the_budget_it_was_last_given
+
+            a_worker_shows_itself_until_it_stops
+            a_worker_that_died_is_seen_for_a_day
+            a_worker_that_cannot_be_listed_is_refused
 
             a_bad_job_keeps_its_whole_batch_out
             bad_claims_are_refused

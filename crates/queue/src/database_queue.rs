@@ -4,17 +4,18 @@ mod inspect;
 mod locks;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::clock::Clock;
 use crate::floor::Floors;
-use crate::rows::{AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow};
+use crate::rows::{AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow, WorkerRow};
 use crate::statements::{REAP_LIMIT, Statements};
 use crate::{
-    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Outcome, Queue, Reaped, Result, Verdict,
-    check,
+    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Outcome, Presence, Queue, Reaped, Result,
+    Verdict, WorkerId, check,
 };
 
 /// A queue in a database: [`PostgresQueue`](crate::PostgresQueue) or [`SqliteQueue`](crate::SqliteQueue). A clone is a
@@ -26,11 +27,12 @@ pub struct DatabaseQueue<D> {
     pub(crate) database: D,
     pub(crate) clock: Clock,
     floors: Floors,
+    fence: Arc<str>,
 }
 
 impl<D: Statements> DatabaseQueue<D> {
     pub(crate) fn new(database: D) -> Self {
-        Self { database, clock: Clock::default(), floors: Floors::default() }
+        Self { fence: database.fence(), database, clock: Clock::default(), floors: Floors::default() }
     }
 
     /// Lets time pass for this handle and its clones, and for nobody else. For tests.
@@ -76,7 +78,8 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         let is_full = leased.len() == usize::from(claim.limit);
         let stopped_at = leased.last().filter(|_| is_full).map(|(_, place)| *place);
         self.floors.claimed(&claim.kind, moved_us, floor, stopped_at);
-        Ok(leased.into_iter().map(|(lease, _)| lease).collect())
+        let fenced = |lease| Lease { fence: Some(Arc::clone(&self.fence)), ..lease };
+        Ok(leased.into_iter().map(|(lease, _)| fenced(lease)).collect())
     }
 
     async fn extend(&self, leases: &[LeaseKey], lease: Duration) -> Result<Vec<Extension>> {
@@ -147,6 +150,14 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         let tries = leases.iter().map(|key| SettleRow::released(*key, wait_us)).collect();
         let settled = self.settle(tries).await?;
         Ok(lost(leases.iter().copied(), &settled.into_keys().collect()))
+    }
+
+    async fn show_worker(&self, worker: &Presence) -> Result<()> {
+        self.database.show_worker(self.clock.moved_us(), &WorkerRow::checked(worker)?).await
+    }
+
+    async fn forget_worker(&self, id: WorkerId) -> Result<()> {
+        self.database.forget_worker(id.0).await
     }
 
     async fn reap(&self) -> Result<Reaped> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt::Debug;
 
-use crate::{Cap, JobId, Outlook, Result};
+use crate::{Cap, JobId, Outlook, Result, WorkerState};
 
 /// Looking at a queue without changing it.
 #[async_trait]
@@ -38,6 +38,13 @@ pub trait Inspect: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn caps(&self) -> Result<Vec<Cap>>;
+
+    /// The workers that run, and those that died within the last day, by start.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn workers(&self) -> Result<Vec<WorkerState>>;
 
     /// How many jobs of a kind could be claimed now, and what keeps the others from it.
     ///

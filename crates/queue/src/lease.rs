@@ -1,11 +1,12 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::JobId;
+use crate::{Fence, JobId};
 
 /// Which jobs a worker asks for, and for how long.
 ///
@@ -74,12 +75,19 @@ pub struct Lease {
     pub crashes: u16,
     /// When the lease runs out, by the database's clock.
     pub until: DateTime<Utc>,
+    /// What asks the database about it; none for a queue in memory.
+    pub(crate) fence: Option<Arc<str>>,
 }
 
 impl Lease {
     /// What proves the lease to the queue.
     pub fn key(&self) -> LeaseKey {
         LeaseKey { id: self.id, token: self.token }
+    }
+
+    /// What a transaction on the same database needs to ask whether the lease is still held; none for a queue in memory.
+    pub fn fence(&self) -> Option<Fence> {
+        self.fence.clone().map(|sql| Fence::new(sql, self.key()))
     }
 
     /// Whether another failure ends the job.

@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    allow(dead_code, unreachable_pub, reason = "what is stored, and its rules, wait for a database")
+)]
 
 mod backoff;
 mod blocker;
@@ -16,6 +20,7 @@ mod control;
 mod database_queue;
 mod ending;
 mod error;
+mod fence;
 mod floor;
 mod inspect;
 mod job;
@@ -25,6 +30,7 @@ mod locks;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod presence;
 mod purse;
 mod queue;
 mod rows;
@@ -45,6 +51,7 @@ pub use control::{Cancelled, Control, Pause, Select};
 pub use database_queue::DatabaseQueue;
 pub use ending::{Completion, Failure, Reaped, Then, Verdict};
 pub use error::{Error, Result};
+pub use fence::Fence;
 pub use inspect::{Attempt, Counts, FinishedJob, Inspect, LedgerLine, LiveJob, LiveState, Outcome};
 pub use job::{JobId, NewJob, Start};
 pub use lease::{Claim, Extension, Lease, LeaseKey, Token};
@@ -53,6 +60,7 @@ pub use locks::{Lock, Locks};
 pub use memory::MemoryQueue;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresQueue;
+pub use presence::{Presence, WorkerId, WorkerState};
 pub use purse::Purse;
 pub use queue::Queue;
 #[cfg(feature = "sqlite")]

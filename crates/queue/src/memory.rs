@@ -4,6 +4,7 @@ mod budgets;
 mod control;
 mod inspect;
 mod locks;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,10 +13,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use crate::rows::{ClaimRow, DoneRow, JobRow, SettleRow};
+use crate::rows::{ClaimRow, DoneRow, JobRow, SettleRow, WorkerRow};
 use crate::{
     Attempt, Claim, Completion, Extension, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine, NewJob, Outcome,
-    Pause, Queue, Reaped, Result, Scope, Start, Then, Token, Verdict, check,
+    Pause, Presence, Queue, Reaped, Result, Scope, Start, Then, Token, Verdict, WorkerId, check,
 };
 
 /// A queue in memory: for tests, and for those who want to know exactly what a queue does.
@@ -40,6 +41,7 @@ struct State {
     pauses: BTreeSet<Pause>,
     caps: BTreeMap<Scope, u32>,
     locks: BTreeMap<String, crate::Lock>,
+    workers: BTreeMap<WorkerId, workers::Listed>,
     budgets: BTreeMap<String, budgets::Budget>,
     /// From which budget the jobs of a kind spend.
     budgets_of: BTreeMap<String, String>,
@@ -81,6 +83,7 @@ impl Default for State {
             pauses: BTreeSet::new(),
             caps: BTreeMap::new(),
             locks: BTreeMap::new(),
+            workers: BTreeMap::new(),
             budgets: BTreeMap::new(),
             budgets_of: BTreeMap::new(),
         }
@@ -207,6 +210,17 @@ impl Queue for MemoryQueue {
         Ok(lost)
     }
 
+    async fn show_worker(&self, worker: &Presence) -> Result<()> {
+        WorkerRow::checked(worker)?;
+        self.state().show_worker(worker);
+        Ok(())
+    }
+
+    async fn forget_worker(&self, id: WorkerId) -> Result<()> {
+        self.state().workers.remove(&id);
+        Ok(())
+    }
+
     async fn reap(&self) -> Result<Reaped> {
         let mut state = self.state();
         let now = state.now;
@@ -284,6 +298,7 @@ impl State {
             max_attempts: job.new.max_attempts,
             crashes: job.crashes,
             until,
+            fence: None,
         }
     }
 

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Reaped, Result, Verdict};
+use crate::{
+    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Presence, Reaped, Result, Verdict, WorkerId,
+};
 
 /// A durable queue of jobs, each done at least once.
 ///
@@ -77,6 +79,26 @@ pub trait Queue: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn reap(&self) -> Result<Reaped>;
+
+    /// Notes down that a worker lives, for people who look at [`Inspect::workers`](crate::Inspect::workers), and forgets those
+    /// that died more than a day ago. Nothing else depends on it; a queue that keeps no such list need not do anything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for a text that breaks a rule of [`Presence`];
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn show_worker(&self, _worker: &Presence) -> Result<()> {
+        Ok(())
+    }
+
+    /// Takes a worker off the list: it has stopped in good order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn forget_worker(&self, _id: WorkerId) -> Result<()> {
+        Ok(())
+    }
 }
 
 const _: fn(&dyn Queue) = |_| {}; // Stays usable as `dyn Queue`.

@@ -11,7 +11,8 @@ use crate::blocker::Waiting;
 use crate::floor::Place;
 use crate::{
     Attempt, BudgetState, Cancelled, Cap, Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine,
-    LiveJob, LiveState, NewJob, Outcome, Result, Scope, Select, Start, Then, Token, check,
+    LiveJob, LiveState, NewJob, Outcome, Presence, Result, Scope, Select, Start, Then, Token, WorkerId, WorkerState,
+    check,
 };
 
 /// A job to be added.
@@ -255,6 +256,7 @@ pub(crate) fn lease<T>(columns: LeaseColumns<T>, token: Uuid, instant: fn(T) -> 
         max_attempts: max_attempts.cast_unsigned(),
         crashes: crashes.cast_unsigned(),
         until: instant(until),
+        fence: None,
     };
     (lease, place)
 }
@@ -471,4 +473,62 @@ pub(crate) type WaitingColumns<T> = (Option<String>, bool, i64, T);
 pub(crate) fn waiting<T>(columns: WaitingColumns<T>, instant: fn(T) -> DateTime<Utc>) -> Waiting {
     let (group, is_due, jobs, first_at) = columns;
     Waiting { group, is_due, jobs: jobs.max(0).cast_unsigned(), first_at: instant(first_at) }
+}
+
+/// A worker that shows itself.
+#[derive(Clone, Debug)]
+pub struct WorkerRow<'a> {
+    pub id: Uuid,
+    pub name: &'a str,
+    pub host: &'a str,
+    pub pid: i64,
+    pub version: &'a str,
+    /// A JSON array.
+    pub kinds: String,
+    pub running: i64,
+    pub lease_us: i64,
+}
+
+impl<'a> WorkerRow<'a> {
+    pub(crate) fn checked(worker: &'a Presence) -> Result<Self> {
+        check::text("worker.name", &worker.name, 128)?;
+        check::told("worker.host", &worker.host, 255)?;
+        check::told("worker.version", &worker.version, 64)?;
+        for (place, kind) in worker.kinds.iter().enumerate() {
+            check::kind(&format!("worker.kinds[{place}]"), kind)?;
+        }
+        Ok(Self {
+            id: worker.id.0,
+            name: &worker.name,
+            host: &worker.host,
+            pid: worker.pid.into(),
+            version: &worker.version,
+            kinds: Value::from(worker.kinds.clone()).to_string(),
+            running: worker.running.into(),
+            lease_us: check::lease("worker.lease", worker.lease)?,
+        })
+    }
+}
+
+/// What workers.sql answers, with ids and times as the database has them.
+pub(crate) type WorkerColumns<I, T> = (I, String, String, i64, String, String, i64, T, T, bool);
+
+pub(crate) fn worker<I, T>(
+    columns: WorkerColumns<I, T>,
+    id: fn(I) -> Uuid,
+    instant: fn(T) -> DateTime<Utc>,
+) -> WorkerState {
+    let (own, name, host, pid, version, kinds, running, started, seen, is_alive) = columns;
+    WorkerState {
+        id: WorkerId(id(own)),
+        name,
+        host,
+        pid: u32::try_from(pid).unwrap_or(0),
+        version,
+        kinds: serde_json::from_str(&kinds).unwrap_or_default(),
+        running: running.max(0).cast_unsigned(),
+        started_at: instant(started),
+        seen_at: instant(seen),
+        is_alive,
+    }
 }

@@ -3,6 +3,7 @@ mod control;
 mod inspect;
 mod jobs;
 mod locks;
+mod workers;
 
 use barkeep_database::{Migrations, Sqlite, Step, Transaction};
 use chrono::{DateTime, Utc};

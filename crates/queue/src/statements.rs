@@ -3,16 +3,18 @@
 //! `moved_us` is how far a test has moved the clock; see [`Clock`](crate::clock::Clock).
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::blocker::Waiting;
 use crate::rows::{
     AddedColumns, BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LeaseRow, LockRow, SelectRow, SettleRow,
-    SettledRow,
+    SettledRow, WorkerRow,
 };
-use crate::{Attempt, BudgetState, Cancelled, Cap, FinishedJob, LedgerLine, LiveJob, Result};
+use crate::{Attempt, BudgetState, Cancelled, Cap, FinishedJob, LedgerLine, LiveJob, Result, WorkerState};
 
 /// Everything a database has to bring.
 pub trait Statements:
@@ -21,6 +23,7 @@ pub trait Statements:
     + ControlStatements
     + LockStatements
     + BudgetStatements
+    + WorkerStatements
     + Clone
     + Debug
     + Send
@@ -35,6 +38,7 @@ impl<D> Statements for D where
         + ControlStatements
         + LockStatements
         + BudgetStatements
+        + WorkerStatements
         + Clone
         + Debug
         + Send
@@ -45,6 +49,8 @@ impl<D> Statements for D where
 
 #[async_trait]
 pub trait JobStatements {
+    /// See [`Fence::sql`](crate::Fence::sql).
+    fn fence(&self) -> Arc<str>;
     /// Id, kind and key of those that are new.
     async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>>;
     async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>>;
@@ -55,6 +61,13 @@ pub trait JobStatements {
     /// Those that stood.
     async fn settle(&self, moved_us: i64, tries: &[SettleRow]) -> Result<Vec<SettledRow>>;
     async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>>;
+}
+
+#[async_trait]
+pub trait WorkerStatements {
+    async fn show_worker(&self, moved_us: i64, worker: &WorkerRow<'_>) -> Result<()>;
+    async fn forget_worker(&self, id: Uuid) -> Result<()>;
+    async fn workers(&self, moved_us: i64) -> Result<Vec<WorkerState>>;
 }
 
 #[async_trait]

@@ -73,6 +73,7 @@ pub struct Worker {
     kinds: Vec<String>,
     work: Arc<dyn Work>,
     name: String,
+    version: String,
     concurrency: u16,
     lease: Duration,
     poll: (Duration, Duration),
@@ -103,6 +104,7 @@ impl Worker {
             kinds: vec![kind.into()],
             work: Arc::new(work),
             name: format!("{}", std::process::id()),
+            version: String::new(),
             concurrency: 10,
             lease: Duration::from_secs(60),
             poll: (Duration::from_millis(50), Duration::from_secs(2)),
@@ -122,6 +124,12 @@ impl Worker {
     #[must_use]
     pub fn with_name(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
+    }
+
+    /// The version of the program, for people who look at [`Inspect::workers`](crate::Inspect::workers).
+    #[must_use]
+    pub fn with_version(self, version: impl Into<String>) -> Self {
+        Self { version: version.into(), ..self }
     }
 
     /// Works on up to so many jobs at once; at least one.

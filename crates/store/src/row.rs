@@ -52,9 +52,13 @@ pub(crate) fn summary(row: &impl Columns, at: usize) -> Result<Summary> {
     })
 }
 
-/// An identity: id, revision, from column `at` on.
+/// An identity: id, revision, whether the page is recognised, from column `at` on.
 pub(crate) fn identity(row: &impl Columns, at: usize) -> Result<Identity> {
-    Ok(Identity { id: i32::try_from(row.integer(at)?).map_err(Error::corrupt)?, revision: row.integer(at + 1)? })
+    Ok(Identity {
+        id: i32::try_from(row.integer(at)?).map_err(Error::corrupt)?,
+        revision: row.integer(at + 1)?,
+        is_recognised: row.integer(at + 2)? != 0,
+    })
 }
 
 /// A series: symbol, timeframe, feed, adjustment.

@@ -19,7 +19,8 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Database`](crate::Error::Database); as busy, if readers were in the way of dropping a year.
+    /// [`Error::Database`](crate::Error::Database); as busy, if readers were in the way of dropping a year: its bars are
+    /// still there then, but not covered.
     async fn retain(&self, since: DateTime<Utc>) -> Result<Forgotten>;
 
     /// Takes bars of a series out and puts them into quarantine, in one transaction: wrong ones that other hands brought in.

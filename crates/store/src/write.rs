@@ -15,18 +15,16 @@ pub(crate) trait Tables: Send {
     /// Whether the lease is held. From then on it stays so until the transaction ends.
     async fn holds(&mut self, guard: &Guard) -> Result<bool>;
 
-    /// The ids and revisions of the series known.
-    async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>>;
+    /// The ids and revisions of the series known; and whether a page of this digest was stored when their revisions came to
+    /// the same sum.
+    async fn identify(&mut self, series: &[&Series], digest: Option<&[u8; 16]>) -> Result<Vec<Option<Identity>>>;
 
     /// Gives ids to those of the series, which are sorted, that have none.
     async fn register(&mut self, series: &[&Series]) -> Result<()>;
 
-    /// Keeps other writers away from these series until the transaction ends; then tells the sum of their revisions. The
-    /// ids are sorted, so that two writers do not wait for each other crosswise.
-    async fn lock(&mut self, ids: &[i32]) -> Result<i64>;
-
-    /// Whether a page of this digest was stored when the revisions of its series came to `revision`.
-    async fn has_batch(&mut self, digest: &[u8; 16], revision: i64) -> Result<bool>;
+    /// Keeps other writers away from these series until the transaction ends; then tells the sum of their revisions. In the
+    /// order of the ids, so that two writers do not wait for each other crosswise.
+    async fn lock(&mut self, series: &[Identity]) -> Result<i64>;
 
     /// The bars within each range, in order.
     async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>>;
@@ -62,6 +60,8 @@ pub(crate) struct Identity {
     pub(crate) id: i32,
     /// Counts the changes that may have made an earlier page untrue.
     pub(crate) revision: i64,
+    /// Whether the page that asked was stored before, and nothing it said was revised since.
+    pub(crate) is_recognised: bool,
 }
 
 /// Where rows come from.
@@ -97,23 +97,20 @@ pub(crate) async fn commit(tables: &mut impl Tables, page: &Page<'_>, provider: 
     }
     let series: Vec<&Series> = page.parts.iter().map(|part| part.series).collect();
     let digest = page.digest(provider);
-    let known: Option<Vec<Identity>> = tables.identify(&series).await?.into_iter().collect();
-    if let Some(known) = &known {
-        let revision = known.iter().map(|identity| identity.revision).sum();
-        if tables.has_batch(&digest, revision).await? {
+    let known: Option<Vec<Identity>> = tables.identify(&series, Some(&digest)).await?.into_iter().collect();
+    let identities = match known {
+        Some(known) if known.iter().any(|identity| identity.is_recognised) => {
             let unchanged = page.parts.iter().map(|part| part.bars.len() as u64).sum();
             return Ok(Committed { unchanged, ..page.counts.clone() });
         }
-    }
-    let identities = match known {
         Some(known) => known,
         None => {
             tables.register(&series).await?;
-            tables.identify(&series).await?.into_iter().flatten().collect()
+            tables.identify(&series, None).await?.into_iter().flatten().collect()
         }
     };
     let ids: Vec<i32> = identities.iter().map(|identity| identity.id).collect();
-    let revision = tables.lock(&sorted(&ids)).await?;
+    let revision = tables.lock(&identities).await?;
     let refused: Vec<_> = page.refused.iter().map(|refused| (ids[refused.part], refused)).collect();
     if !refused.is_empty() {
         tables.quarantine(&refused).await?;
@@ -137,12 +134,6 @@ pub(crate) async fn commit(tables: &mut impl Tables, page: &Page<'_>, provider: 
     Ok(committed)
 }
 
-fn sorted(ids: &[i32]) -> Vec<i32> {
-    let mut sorted = ids.to_vec();
-    sorted.sort_unstable();
-    sorted
-}
-
 /// Raises the revisions of the series that say so; returns by how much in sum.
 async fn bump(tables: &mut impl Tables, changes: &[Changes<'_>]) -> Result<i64> {
     let ids: Vec<i32> = changes.iter().filter(|changes| changes.bumps_revision).map(|changes| changes.id).collect();
@@ -155,8 +146,9 @@ async fn bump(tables: &mut impl Tables, changes: &[Changes<'_>]) -> Result<i64> 
 /// Doubts what is covered; the transaction is left to the caller.
 pub(crate) async fn suspect(tables: &mut impl Tables, series: &Series, range: TimeRange) -> Result<()> {
     let Some(range) = whole_seconds(range) else { return Ok(()) };
-    let [Some(Identity { id, .. })] = tables.identify(&[series]).await?[..] else { return Ok(()) };
-    tables.lock(&[id]).await?;
+    let [Some(identity)] = tables.identify(&[series], None).await?[..] else { return Ok(()) };
+    let id = identity.id;
+    tables.lock(&[identity]).await?;
     let old = tables.spans(&[(id, range)]).await?.remove(0);
     let mut ledger = Ledger::new(&old);
     ledger.lay(range, Word::Doubted);

@@ -112,6 +112,22 @@ CREATE TABLE barkeep.queue_lock (
     holder text NOT NULL
 ) WITH (fillfactor = 50);
 
+-- Workers that run, or that died of late, for people who look: nothing depends on it.
+CREATE TABLE barkeep.queue_worker (
+    id uuid PRIMARY KEY,
+    started_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    -- Whoever has not been seen until then has died, or is cut off.
+    lease_until timestamptz NOT NULL,
+    pid bigint NOT NULL,
+    running bigint NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    version text NOT NULL,
+    -- A JSON array.
+    kinds text NOT NULL
+) WITH (fillfactor = 50);
+
 -- Kinds and groups whose jobs are not to be claimed. The other of the two is empty.
 CREATE TABLE barkeep.queue_pause (
     kind text NOT NULL,
@@ -157,22 +173,14 @@ CREATE TABLE barkeep.queue_budget_of (
     budget text NOT NULL REFERENCES barkeep.queue_budget
 );
 
--- Leases the jobs of a kind that come first, stepping over those that another claim is taking, and never more than the
--- caps allow. `from_*`: where the claim before this one stopped, to step over what it left dead in the index; null to
--- look at everything.
---
--- A function, since what is used of a cap must be counted anew once the claims before this one have had their turn, and
--- no client may come to a halt while others wait for it. Losing a claim in a crash of the server does no harm (nobody can
--- prove its token, so the job is claimed anew), hence its commit does not wait for the disk.
-CREATE FUNCTION barkeep.queue_claim(
-    instant timestamptz, wanted_kind text, most bigint, until timestamptz, new_token uuid, holder text,
-    from_rank smallint, from_run_at timestamptz, from_id bigint
+-- Leases jobs of a kind as far as the caps allow; see queue_claim. Candidates that do not fit are of groups that are full
+-- by then: those behind them get their places.
+CREATE FUNCTION barkeep.queue_claim_capped(
+    instant timestamptz, wanted_kind text, most bigint, until timestamptz, new_token uuid, holder text, paused text[]
 ) RETURNS SETOF barkeep.queue_job
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    is_capped boolean;
-    shut text[];
     capped_groups text[];
     full_groups text[];
     rooms bigint[];
@@ -181,57 +189,27 @@ DECLARE
     claimed bigint := 0;
     more bigint;
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
-    -- The first in this order is the same for all claims that share a cap: that of all jobs, then any of a group, then
-    -- that of this kind.
-    PERFORM FROM barkeep.queue_cap
-    WHERE kind IN ('', wanted_kind)
-    ORDER BY kind, group_name
-    LIMIT 1
-    FOR UPDATE;
-    is_capped := FOUND;
-    SELECT array_agg(group_name) FILTER (WHERE kind = '') INTO shut
-    FROM barkeep.queue_pause
-    WHERE kind IN ('', wanted_kind)
-    HAVING count(*) FILTER (WHERE kind <> '') = 0;
-    IF NOT FOUND OR EXISTS (
-        SELECT FROM barkeep.queue_budget_of AS spends JOIN barkeep.queue_budget AS budget ON budget.name = spends.budget
-        WHERE spends.kind = wanted_kind AND (
-            budget.blocked_until > instant
-            OR (budget.day = (instant AT TIME ZONE 'UTC')::date AND budget.day_spent >= budget.day_limit)
-        )
-    ) THEN
-        RETURN;
-    END IF;
     LOOP
-        room := most - claimed;
-        full_groups := NULL;
-        IF is_capped THEN
-            SELECT
-                least(room, min(cap - used) FILTER (WHERE group_name = '')),
-                array_agg(group_name) FILTER (WHERE group_name <> ''),
-                array_agg(cap - used) FILTER (WHERE group_name <> ''),
-                array_agg(group_name) FILTER (WHERE group_name <> '' AND used >= cap),
-                sum(rows)
-            INTO room, capped_groups, rooms, full_groups, changes
-            FROM (
-                SELECT cap.group_name, cap.cap, coalesce(sum(use.jobs), 0)::bigint AS used, count(*) AS rows
-                FROM barkeep.queue_cap AS cap LEFT JOIN barkeep.queue_use AS use USING (kind, group_name)
-                WHERE cap.kind IN ('', wanted_kind)
-                GROUP BY cap.kind, cap.group_name
-            ) AS counted;
-        END IF;
+        SELECT
+            least(most - claimed, min(cap - used) FILTER (WHERE group_name = '')),
+            array_agg(group_name) FILTER (WHERE group_name <> ''),
+            array_agg(cap - used) FILTER (WHERE group_name <> ''),
+            array_agg(group_name) FILTER (WHERE group_name <> '' AND used >= cap),
+            sum(rows)
+        INTO room, capped_groups, rooms, full_groups, changes
+        FROM (
+            SELECT cap.group_name, cap.cap, coalesce(sum(use.jobs), 0)::bigint AS used, count(*) AS rows
+            FROM barkeep.queue_cap AS cap LEFT JOIN barkeep.queue_use AS use USING (kind, group_name)
+            WHERE cap.kind IN ('', wanted_kind)
+            GROUP BY cap.kind, cap.group_name
+        ) AS counted;
         EXIT WHEN room <= 0;
         RETURN QUERY
         WITH candidate AS MATERIALIZED (
             SELECT ctid, rank, run_at, id, group_name
             FROM barkeep.queue_ready
             WHERE kind = wanted_kind AND run_at <= instant
-                AND (rank, run_at, id) >= (
-                    CASE WHEN capped_groups IS NULL THEN coalesce(from_rank, '-32768') ELSE '-32768' END,
-                    coalesce(from_run_at, '-infinity'), coalesce(from_id, 0)
-                )
-                AND coalesce(group_name <> ALL (shut || full_groups), true)
+                AND coalesce(group_name <> ALL (paused || full_groups), true)
             ORDER BY rank, run_at, id
             LIMIT room
             FOR UPDATE SKIP LOCKED
@@ -258,7 +236,7 @@ BEGIN
         used AS (
             INSERT INTO barkeep.queue_use (jobs, kind, group_name)
             SELECT sum(begun.jobs), cap.kind, cap.group_name
-            FROM (SELECT taken.group_name, count(*) AS jobs FROM taken WHERE is_capped GROUP BY 1) AS begun
+            FROM (SELECT taken.group_name, count(*) AS jobs FROM taken GROUP BY 1) AS begun
             JOIN barkeep.queue_cap AS cap
                 ON cap.kind IN ('', wanted_kind) AND (cap.group_name = '' OR cap.group_name = begun.group_name)
             GROUP BY cap.kind, cap.group_name
@@ -266,7 +244,6 @@ BEGIN
         SELECT job.* FROM taken JOIN barkeep.queue_job AS job USING (id);
         GET DIAGNOSTICS more = ROW_COUNT;
         claimed := claimed + more;
-        -- Candidates that did not fit are of groups that are full by now: those behind them may have their places.
         EXIT WHEN more = 0 OR capped_groups IS NULL;
     END LOOP;
     IF changes > 100 THEN
@@ -278,6 +255,86 @@ BEGIN
         FROM apart
         GROUP BY kind, group_name;
     END IF;
+END
+$$;
+
+-- Leases the jobs of a kind that come first, stepping over those that another claim is taking, and never more than the
+-- caps allow. `from_*`: where the claim before this one stopped, to step over what it left dead in the index; null to
+-- look at everything, as is done in any case where caps make the order in which jobs are served another.
+--
+-- A function, since what is used of a cap must be counted anew once the claims before this one have had their turn, and
+-- no client may come to a halt while others wait for it. Losing a claim in a crash of the server does no harm (nobody can
+-- prove its token, so the job is claimed anew), hence its commit does not wait for the disk. The tables grow and shrink
+-- faster than their statistics are brought up to date; so it is settled here that they are read by their indexes
+-- (and that the costs which the planner then reckons with do not make it compile machine code).
+CREATE FUNCTION barkeep.queue_claim(
+    instant timestamptz, wanted_kind text, most bigint, until timestamptz, new_token uuid, holder text,
+    from_rank smallint, from_run_at timestamptz, from_id bigint
+) RETURNS SETOF barkeep.queue_job
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET jit = off
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+DECLARE
+    is_capped boolean;
+    paused text[];
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    -- The first in this order is the same for all claims that share a cap: that of all jobs, then any of a group, then
+    -- that of this kind.
+    PERFORM FROM barkeep.queue_cap
+    WHERE kind IN ('', wanted_kind)
+    ORDER BY kind, group_name
+    LIMIT 1
+    FOR UPDATE;
+    is_capped := FOUND;
+    SELECT array_agg(group_name) FILTER (WHERE kind = '') INTO paused
+    FROM barkeep.queue_pause
+    WHERE kind IN ('', wanted_kind)
+    HAVING count(*) FILTER (WHERE kind <> '') = 0;
+    IF NOT FOUND OR EXISTS (
+        SELECT FROM barkeep.queue_budget_of AS spends JOIN barkeep.queue_budget AS budget ON budget.name = spends.budget
+        WHERE spends.kind = wanted_kind AND (
+            budget.blocked_until > instant
+            OR (budget.day = (instant AT TIME ZONE 'UTC')::date AND budget.day_spent >= budget.day_limit)
+        )
+    ) THEN
+        RETURN;
+    END IF;
+    IF is_capped THEN
+        RETURN QUERY
+        SELECT * FROM barkeep.queue_claim_capped(instant, wanted_kind, most, until, new_token, holder, paused);
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH candidate AS MATERIALIZED (
+        SELECT ctid
+        FROM barkeep.queue_ready
+        WHERE kind = wanted_kind AND run_at <= instant
+            AND (rank, run_at, id) >= (
+                coalesce(from_rank, '-32768'), coalesce(from_run_at, '-infinity'), coalesce(from_id, 0)
+            )
+            AND coalesce(group_name <> ALL (paused), true)
+        ORDER BY rank, run_at, id
+        LIMIT most
+        FOR UPDATE SKIP LOCKED
+    ),
+    taken AS (
+        DELETE FROM barkeep.queue_ready AS ready
+        USING candidate
+        WHERE ready.ctid = candidate.ctid
+        RETURNING ready.id
+    ),
+    leased AS (
+        INSERT INTO barkeep.queue_lease (id, started_at, lease_until, token, worker)
+        SELECT taken.id, instant, until, new_token, holder
+        FROM taken
+    )
+    SELECT job.* FROM taken JOIN barkeep.queue_job AS job USING (id);
 END
 $$;
 

@@ -136,6 +136,22 @@ CREATE TABLE queue_lock (
     holder TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Workers that run, or that died of late, for people who look: nothing depends on it.
+CREATE TABLE queue_worker (
+    id TEXT PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    -- Whoever has not been seen until then has died, or is cut off.
+    lease_until INTEGER NOT NULL,
+    pid INTEGER NOT NULL,
+    running INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    host TEXT NOT NULL,
+    version TEXT NOT NULL,
+    -- A JSON array.
+    kinds TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Kinds and groups whose jobs are not to be claimed. The other of the two is empty.
 CREATE TABLE queue_pause (
     kind TEXT NOT NULL,

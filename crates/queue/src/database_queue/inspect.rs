@@ -8,7 +8,8 @@ use super::DatabaseQueue;
 use crate::blocker::Obstacles;
 use crate::statements::Statements;
 use crate::{
-    Attempt, Cap, Control, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, Outlook, Result, Upkeep, check,
+    Attempt, Cap, Control, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, Outlook, Result, Upkeep,
+    WorkerState, check,
 };
 
 #[async_trait]
@@ -43,6 +44,10 @@ impl<D: Statements> Inspect for DatabaseQueue<D> {
         let mut caps = self.database.caps().await?;
         caps.sort_by(|one, other| one.scope.cmp(&other.scope));
         Ok(caps)
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerState>> {
+        self.database.workers(self.clock.moved_us()).await
     }
 
     async fn outlook(&self, kind: &str) -> Result<Outlook> {

@@ -8,7 +8,7 @@ use super::{Job, MemoryQueue, State};
 use crate::blocker::{Obstacles, Waiting};
 use crate::{
     Attempt, Cap, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, LiveState, Outcome, Outlook, Result,
-    Upkeep, check,
+    Upkeep, WorkerState, check,
 };
 
 #[async_trait]
@@ -47,6 +47,10 @@ impl Inspect for MemoryQueue {
 
     async fn caps(&self) -> Result<Vec<Cap>> {
         Ok(self.state().capped())
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerState>> {
+        Ok(self.state().list_workers())
     }
 
     async fn outlook(&self, kind: &str) -> Result<Outlook> {

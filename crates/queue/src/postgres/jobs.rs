@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use barkeep_database::Postgres;
 use chrono::DateTime;
@@ -11,6 +13,10 @@ use crate::statements::JobStatements;
 
 #[async_trait]
 impl JobStatements for Postgres {
+    fn fence(&self) -> Arc<str> {
+        self.sql(include_str!("../../sql/postgres/fence.sql")).as_str().into()
+    }
+
     async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>> {
         self.bounded(all(self, enqueue(self, moved_us, jobs))).await
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use barkeep_database::Sqlite;
 use sqlx::query_as;
@@ -9,6 +11,10 @@ use crate::statements::JobStatements;
 
 #[async_trait]
 impl JobStatements for Sqlite {
+    fn fence(&self) -> Arc<str> {
+        include_str!("../../sql/sqlite/fence.sql").into()
+    }
+
     async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>> {
         write_all(self, moved_us, |now| enqueue(now, jobs)).await
     }

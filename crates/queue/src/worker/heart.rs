@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Stop, StopReason};
-use crate::{Extension, LeaseKey, Queue};
+use crate::{Extension, LeaseKey, Presence, Queue};
 
 /// The leases that a worker holds, until their endings have been written.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,11 @@ impl Held {
 
     pub(super) fn is_empty(&self) -> bool {
         self.lock().is_empty()
+    }
+
+    /// How many.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.lock().len()).unwrap_or(u32::MAX)
     }
 
     fn keys(&self) -> Vec<LeaseKey> {
@@ -60,8 +65,10 @@ impl Held {
     }
 }
 
-/// Extends what is held three times a lease, and takes back what others left behind, until `stop`.
-pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, lease: Duration, stop: CancellationToken) {
+/// Extends what is held three times a lease, shows that the worker lives, and takes back what others left behind, until
+/// `stop`.
+pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, worker: Presence, stop: CancellationToken) {
+    let lease = worker.lease;
     let mut beats = tokio::time::interval((lease / 3).max(Duration::from_millis(1)));
     beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut extended_at = Instant::now();
@@ -83,6 +90,9 @@ pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, lease: Duration, sto
                     held.lose_all();
                 }
             }
+        }
+        if let Err(error) = queue.show_worker(&worker.clone().with_running(held.count())).await {
+            tracing::warn!(code = error.code(), "sign of life not given");
         }
         match queue.reap().await {
             Ok(reaped) if reaped.returned + reaped.ended > 0 => {

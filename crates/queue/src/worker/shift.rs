@@ -15,7 +15,7 @@ use super::endings::Endings;
 use super::heart::{self, Held};
 use super::job::{Job, Stop};
 use super::{Ending, Worked, Worker};
-use crate::{Claim, Failure, Lease, LeaseKey, Result};
+use crate::{Claim, Failure, Lease, LeaseKey, Presence, Result, WorkerId};
 
 /// How long the last endings may take to be written, even where jobs are given no grace.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -35,6 +35,7 @@ pub(super) struct Shift<'a> {
     endings: Sender<(LeaseKey, Ending)>,
     writing: JoinHandle<Result<Worked>>,
     beating: JoinHandle<()>,
+    presence: WorkerId,
     heart_stop: CancellationToken,
 }
 
@@ -50,6 +51,10 @@ impl<'a> Shift<'a> {
             worked: Worked::default(),
         };
         let heart = Arc::clone(&worker.heart);
+        let presence = Presence::new(&worker.name)
+            .with_version(&worker.version)
+            .with_kinds(worker.kinds.iter().cloned())
+            .with_lease(worker.lease);
         Self {
             worker,
             stop,
@@ -59,7 +64,8 @@ impl<'a> Shift<'a> {
             room: Arc::new(Semaphore::new(worker.concurrency.into())),
             jobs: TaskTracker::new(),
             writing: tokio::spawn(writer.write(received)),
-            beating: tokio::spawn(heart::beat(heart, held.clone(), worker.lease, heart_stop.clone())),
+            presence: presence.id,
+            beating: tokio::spawn(heart::beat(heart, held.clone(), presence, heart_stop.clone())),
             held,
             endings,
             heart_stop,
@@ -86,6 +92,11 @@ impl<'a> Shift<'a> {
         self.heart_stop.cancel();
         // Nothing is held any more, and a beat that is under way does no harm.
         self.beating.abort();
+        let _ = self.beating.await;
+        // Out of reach, it is taken for dead in time.
+        if let Ok(Err(error)) = timeout(LAST_WORDS, self.worker.heart.forget_worker(self.presence)).await {
+            tracing::warn!(code = error.code(), "worker not taken off the list");
+        }
         claimed.and(worked)
     }
 

@@ -125,6 +125,11 @@ async fn killed_workers_lose_nothing(queue: Arc<dyn Subject>, place: Place) {
         workers.push(WorkerProcess::start(&place));
     }
     all_done(&*queue, &ids).await;
+    until("the dead are seen", || async {
+        let workers = queue.workers().await.unwrap();
+        workers.iter().filter(|worker| !worker.is_alive && worker.name == "child").count() >= 6
+    })
+    .await;
 }
 
 /// Stops a process, but not while it writes: SQLite's file would stay locked for as long as it is stopped.

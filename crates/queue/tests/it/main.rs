@@ -4,6 +4,7 @@
 
 mod budget;
 mod crash;
+mod fence;
 mod model;
 mod postgres;
 mod roles;

@@ -1,5 +1,8 @@
--- The ids of series asked for as a JSON array of [symbol, timeframe, feed, adjustment].
-SELECT asked.key, series.series_id, series.revision
+-- The ids of series asked for as a JSON array of [symbol, timeframe, feed, adjustment]; and whether a page of the digest ?3
+-- was stored when their revisions came to the same sum: nothing that it said was revised since.
+SELECT
+    asked.key, series.series_id, series.revision,
+    sum(series.revision) OVER () IN (SELECT revision FROM store_batch WHERE digest = ?3)
 FROM json_each(?2) AS asked
 CROSS JOIN store_series AS series
 WHERE series.provider = ?1

@@ -109,9 +109,10 @@ impl Tables for PostgresTables<'_> {
         Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
     }
 
-    async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>> {
+    async fn identify(&mut self, series: &[&Series], digest: Option<&[u8; 16]>) -> Result<Vec<Option<Identity>>> {
         let statement = self.statement(include_str!("../../sql/postgres/identify.sql")).bind(self.provider.as_str());
-        let rows = Names::of(series.iter().copied()).bind(statement).fetch_all(&mut *self.transaction).await?;
+        let statement = Names::of(series.iter().copied()).bind(statement).bind(digest.map(|digest| digest.to_vec()));
+        let rows = statement.fetch_all(&mut *self.transaction).await?;
         row::one_by_question(series.len(), &rows, row::identity)
     }
 
@@ -121,20 +122,15 @@ impl Tables for PostgresTables<'_> {
         Ok(())
     }
 
-    async fn lock(&mut self, ids: &[i32]) -> Result<i64> {
+    async fn lock(&mut self, series: &[Identity]) -> Result<i64> {
+        let mut ids: Vec<i32> = series.iter().map(|series| series.id).collect();
+        ids.sort_unstable();
         let row = self
             .statement(include_str!("../../sql/postgres/lock.sql"))
             .bind(ids)
             .fetch_one(&mut *self.transaction)
             .await?;
         row.integer(0)
-    }
-
-    async fn has_batch(&mut self, digest: &[u8; 16], revision: i64) -> Result<bool> {
-        let statement = sqlx::query_scalar(self.database.sql(include_str!("../../sql/postgres/has_batch.sql")))
-            .bind(digest)
-            .bind(revision);
-        Ok(statement.fetch_one(&mut *self.transaction).await?)
     }
 
     async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>> {

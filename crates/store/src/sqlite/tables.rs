@@ -38,11 +38,8 @@ impl<'a> SqliteTables<'a> {
             let chunks = bars.chunks_exact(*rows);
             bars = chunks.remainder();
             for chunk in chunks {
-                let mut statement = sqlx::query(sql.as_str());
-                for bar in chunk {
-                    statement = bind_bar(statement, id, bar, batch_id);
-                }
-                statement.execute(&mut *self.transaction).await?;
+                let statement = chunk.iter().fold(sqlx::query(sql.as_str()), |statement, bar| bind_bar(statement, bar));
+                statement.bind(id).bind(batch_id).execute(&mut *self.transaction).await?;
             }
         }
         Ok(())
@@ -65,7 +62,7 @@ impl<'a> SqliteTables<'a> {
                     .await?;
             }
             let statement = sqlx::query(include_str!("../../sql/sqlite/revise_bars.sql"));
-            bind_bar(statement, id, bar, batch_id).execute(&mut *self.transaction).await?;
+            bind_bar(statement, bar).bind(id).bind(batch_id).execute(&mut *self.transaction).await?;
         }
         Ok(())
     }
@@ -106,10 +103,11 @@ impl Tables for SqliteTables<'_> {
         Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
     }
 
-    async fn identify(&mut self, series: &[&Series]) -> Result<Vec<Option<Identity>>> {
+    async fn identify(&mut self, series: &[&Series], digest: Option<&[u8; 16]>) -> Result<Vec<Option<Identity>>> {
         let rows = sqlx::query(include_str!("../../sql/sqlite/identify.sql"))
             .bind(self.provider.as_str())
             .bind(names(series.iter().copied()))
+            .bind(digest.map(|digest| digest.to_vec()))
             .fetch_all(&mut *self.transaction)
             .await?;
         row::one_by_question(series.len(), &rows, row::identity)
@@ -124,15 +122,9 @@ impl Tables for SqliteTables<'_> {
         Ok(())
     }
 
-    async fn lock(&mut self, ids: &[i32]) -> Result<i64> {
-        let statement = sqlx::query_scalar(include_str!("../../sql/sqlite/lock.sql")).bind(json(ids));
-        Ok(statement.fetch_one(&mut *self.transaction).await?)
-    }
-
-    async fn has_batch(&mut self, digest: &[u8; 16], revision: i64) -> Result<bool> {
-        let statement =
-            sqlx::query_scalar(include_str!("../../sql/sqlite/has_batch.sql")).bind(digest.to_vec()).bind(revision);
-        Ok(statement.fetch_one(&mut *self.transaction).await?)
+    async fn lock(&mut self, series: &[Identity]) -> Result<i64> {
+        // BEGIN IMMEDIATE has locked out all other writers already: nothing was revised since the series were identified.
+        Ok(series.iter().map(|series| series.revision).sum())
     }
 
     async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>> {
@@ -220,17 +212,20 @@ impl Tables for SqliteTables<'_> {
     }
 }
 
-/// The statement for `rows` bars, grown from the one in the file. Done once: it is the file's last line that repeats.
+/// The statement for `rows` bars, grown from the one in the file, which is for one: its row repeats, and what is said once
+/// for all rows is numbered after them.
 fn insert_bars(rows: usize) -> String {
-    let one = include_str!("../../sql/sqlite/insert_bars.sql").trim_end();
-    let values = one.rsplit("VALUES").next().unwrap_or_default();
-    let more = std::iter::repeat_n(values, rows - 1);
-    std::iter::once(one).chain(more).collect::<Vec<_>>().join(",")
+    const COLUMNS: usize = 8;
+    let row = format!("({})", ["?"; COLUMNS].join(", "));
+    let last = COLUMNS * rows;
+    include_str!("../../sql/sqlite/insert_bars.sql")
+        .replace(&row, &vec![row.as_str(); rows].join(", "))
+        .replace("?9, ?10", &format!("?{}, ?{}", last + 1, last + 2))
 }
 
-fn bind_bar<'q>(statement: Statement<'q>, id: i32, bar: &Bar, batch_id: i32) -> Statement<'q> {
+/// Binds what a bar says, in the order of the tables' columns.
+fn bind_bar<'q>(statement: Statement<'q>, bar: &Bar) -> Statement<'q> {
     statement
-        .bind(id)
         .bind(bar.start.timestamp())
         .bind(bar.open)
         .bind(bar.high)
@@ -240,7 +235,6 @@ fn bind_bar<'q>(statement: Statement<'q>, id: i32, bar: &Bar, batch_id: i32) -> 
         .bind(bar.vwap)
         // A count that does not fit is impossible, and never gets here.
         .bind(bar.trade_count.map(u64::cast_signed))
-        .bind(batch_id)
 }
 
 /// Series as the JSON that the statements read.

@@ -113,7 +113,9 @@ async fn a_year_that_is_being_read_is_dropped_later() {
     sqlx::query("SELECT count(*) FROM barkeep.store_bar").execute(&mut *reader).await.unwrap();
     let error = store.retain(at(365 * DAY)).await.unwrap_err();
     assert_eq!((error.code(), error.is_transient()), ("DATABASE_BUSY", true));
-    assert_eq!(store.check().await.unwrap(), []);
+    // Its coverage went ahead: that is how barkeep leaves bars, and a page that comes covers them again.
+    let findings = store.check().await.unwrap();
+    assert!(matches!(findings[..], [Finding::Uncovered { bars: 365, .. }]), "{findings:?}");
     assert_eq!(store.commit(&daily("AAPL", 0..365)).await.unwrap().unchanged, 365);
     reader.commit().await.unwrap();
     assert_eq!(store.retain(at(365 * DAY)).await.unwrap().years, 1);
