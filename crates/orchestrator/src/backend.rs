@@ -30,6 +30,9 @@ pub struct Backend {
     pub rejections: Arc<dyn Rejections>,
     /// What was set for all processes.
     pub book: Arc<dyn SettingsBook>,
+    /// Whether bars and jobs are in one database, so that bars can be written under the lease of their job or not at all.
+    /// Without it a worker that lost its lease may still write what it fetched: the same bars, once more.
+    pub fenced: bool,
 }
 
 impl Backend {
@@ -44,21 +47,23 @@ impl Backend {
             #[cfg(feature = "sqlite")]
             Location::Sqlite(path) => {
                 let database = barkeep_database::Sqlite::open(path).await?;
-                Ok(Self::of(
+                let parts = Self::of(
                     barkeep_store::SqliteStore::open(&database, provider).await?,
                     barkeep_queue::SqliteQueue::open(&database).await?,
                     barkeep_catalog::SqliteCatalog::open(&database).await?,
-                ))
+                );
+                Ok(Self { fenced: true, ..parts })
             }
             #[cfg(feature = "postgres")]
             Location::Postgres(url) => {
                 let settings = barkeep_database::PostgresSettings::new(url.clone());
                 let database = barkeep_database::Postgres::connect_with(settings).await?;
-                Ok(Self::of(
+                let parts = Self::of(
                     barkeep_store::PostgresStore::open(&database, provider).await?,
                     barkeep_queue::PostgresQueue::open(&database).await?,
                     barkeep_catalog::PostgresCatalog::open(&database).await?,
-                ))
+                );
+                Ok(Self { fenced: true, ..parts })
             }
             #[cfg(not(feature = "sqlite"))]
             Location::Sqlite(_) => Err(crate::Error::MissingFeature("sqlite")),
@@ -67,7 +72,7 @@ impl Backend {
         }
     }
 
-    /// Composes a backend of parts of your own, which need not share a database.
+    /// Composes a backend of parts of your own, which need not share a database; say [`fenced`](Self::fenced) if they do.
     pub fn of(
         store: impl Store + Upkeep,
         queue: impl Queue + Inspect + Control + Locks + Budgets,
@@ -84,6 +89,7 @@ impl Backend {
             queue,
             rejections: catalog.clone(),
             book: catalog.clone(),
+            fenced: false,
             catalog,
         }
     }

@@ -58,6 +58,8 @@ pub enum ProgressEvent {
         /// How many requests the planner expected.
         expected_requests: u64,
     },
+    /// A worker was too slow, or cut off, and another one has its slice: nothing more of it was written here.
+    SliceLost,
     /// A slice failed and will be tried again.
     SliceRetrying {
         /// The stable code.

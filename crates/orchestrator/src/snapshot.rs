@@ -54,6 +54,7 @@ impl Totals {
             }
             ProgressEvent::SliceDone { .. } => self.slices += 1,
             ProgressEvent::SliceStarted { .. }
+            | ProgressEvent::SliceLost
             | ProgressEvent::SymbolRejected { .. }
             | ProgressEvent::SliceRetrying { .. }
             | ProgressEvent::SliceFailed { .. } => {}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use barkeep_provider::Retry;
 use barkeep_queue::{Ending, Job, Start, Then, Work, Worker};
+use barkeep_store::Guard;
 use tokio_util::sync::CancellationToken;
 
 use crate::build_slice::build_slice;
@@ -77,10 +78,11 @@ impl Work for Slices {
             let slice = slice.job_of(SliceJob::KIND, job.priority, job.group.as_deref());
             return job.done().with_rest(vec![slice]).into();
         }
+        let guard = self.guard(&job);
         let fetch = async {
             match slice.source {
-                Some(source) => build_slice(&self.orchestrator, &slice, source).await,
-                None => fetch_slice(&self.orchestrator, &slice).await,
+                Some(source) => build_slice(&self.orchestrator, &slice, source, guard.as_ref()).await,
+                None => fetch_slice(&self.orchestrator, &slice, guard.as_ref()).await,
             }
         };
         let fetched = tokio::select! {
@@ -96,6 +98,12 @@ impl Work for Slices {
 }
 
 impl Slices {
+    /// What the store asks before it writes: whether this try still has the job.
+    fn guard(&self, job: &Job) -> Option<Guard> {
+        let fence = job.fence().filter(|_| self.orchestrator.backend().fenced)?;
+        Some(Guard::new(fence.sql().to_owned(), fence.job(), fence.token()))
+    }
+
     fn done(&self, job: &Job, slice: &SliceJob, done: &Done) -> Ending {
         tracing::debug!(job = %job.id, requests = done.requests, bars = done.bars_written, "slice done");
         self.orchestrator.progress().tell(ProgressEvent::SliceDone { expected_requests: done.expected_requests });
@@ -118,6 +126,11 @@ impl Slices {
             // Neither the vendor's limit nor an outage of our own is the slice's fault: no attempt is used up.
             Failed::Provider(barkeep_provider::Error::RateLimited { retry_after, .. }) => {
                 job.snoozed(retry_after.unwrap_or(LIMITED))
+            }
+            Failed::Backend(Error::Store(barkeep_store::Error::LeaseLost { .. })) => {
+                tracing::warn!(job = %job.id, "the lease was lost, and nothing more was written; another worker has it");
+                self.orchestrator.progress().tell(ProgressEvent::SliceLost);
+                job.snoozed(Duration::ZERO)
             }
             Failed::Backend(error) if error.is_transient() => {
                 tracing::warn!(job = %job.id, code = error.code(), %error, "our database failed; the slice waits");

@@ -163,8 +163,8 @@ pub(crate) async fn suspect(tables: &mut impl Tables, series: &Series, range: Ti
 
 /// Moves bars into quarantine and returns how many there were; the transaction is left to the caller.
 pub(crate) async fn withdraw(tables: &mut impl Tables, series: &Series, bars: &[Withdrawal]) -> Result<u64> {
-    let [Some(Identity { id, .. })] = tables.identify(&[series]).await?[..] else { return Ok(0) };
-    tables.lock(&[id]).await?;
+    let [Some(identity @ Identity { id, .. })] = tables.identify(&[series], None).await?[..] else { return Ok(0) };
+    tables.lock(&[identity]).await?;
     let second = |start: DateTime<Utc>| TimeRange::new(start, start + chrono::TimeDelta::seconds(1)).ok();
     let asked: Vec<(i32, TimeRange)> =
         bars.iter().filter_map(|bar| Some((id, whole_seconds(second(bar.start)?)?))).collect();

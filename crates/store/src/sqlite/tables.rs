@@ -99,7 +99,7 @@ impl<'a> SqliteTables<'a> {
 #[async_trait]
 impl Tables for SqliteTables<'_> {
     async fn holds(&mut self, guard: &Guard) -> Result<bool> {
-        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token().to_string());
+        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token());
         Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
     }
 
