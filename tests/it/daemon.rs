@@ -27,7 +27,7 @@ async fn f08_nothing_enabled_is_said_and_is_no_failure(kind: Kind) {
 /// Waits until slices run.
 async fn until_it_works(backend: &Backend) {
     let working = async {
-        while backend.inspect.counts().await.unwrap().get(SliceJob::KIND).is_none_or(|slices| slices.running == 0) {
+        while running(backend).await == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -35,8 +35,7 @@ async fn until_it_works(backend: &Backend) {
 }
 
 async fn assert_no_lease_is_left(backend: &Backend, outcome: &Outcome) {
-    let counts = backend.inspect.counts().await.unwrap()[SliceJob::KIND];
-    assert_eq!(counts.running, 0, "{counts:?} {outcome:?}");
+    assert_eq!(running(backend).await, 0, "{outcome:?}");
 }
 
 async fn f06_two_workers_fill_what_the_catalog_names_and_end_well_when_told(kind: Kind) {
@@ -60,14 +59,23 @@ async fn told_twice_it_stops_at_once(kind: Kind) {
     let scene = Scene::on(kind).await;
     let backend = scene.backend().await;
     let child = start(&["--database", scene.url(), "--preset"]);
-    until_it_works(&backend).await;
     // It cannot give its slices back while somebody holds the database, and would wait for that.
-    let held = scene.hold().await;
+    let held = loop {
+        until_it_works(&backend).await;
+        let held = scene.hold().await;
+        if running(&backend).await > 0 {
+            break held;
+        }
+    };
     child.signal("TERM");
     child.signal("INT");
     let outcome = child.end().await;
     assert_eq!(outcome.code, Some(130), "{outcome:?}");
     drop(held);
-    let counts = backend.inspect.counts().await.unwrap()[SliceJob::KIND];
-    assert!(counts.running > 0, "as if it had been killed: {counts:?}");
+    assert!(running(&backend).await > 0, "as if it had been killed");
+}
+
+async fn running(backend: &Backend) -> u64 {
+    let counts = backend.inspect.counts().await.unwrap();
+    counts.get(SliceJob::KIND).map_or(0, |slices| slices.running)
 }

@@ -139,7 +139,7 @@ async fn what_a_worker_fetched_whose_lease_was_lost_is_not_written(kind: Kind) {
         // Somebody else has the job by now, and this worker does not know.
         scene
             .execute(match kind {
-                Kind::Sqlite => "UPDATE queue_lease SET token = randomblob(16)",
+                Kind::Sqlite => "UPDATE queue_lease SET token = lower(hex(randomblob(16)))",
                 Kind::Postgres => "UPDATE queue_lease SET token = gen_random_uuid()",
             })
             .await;

@@ -72,7 +72,7 @@ impl Scene {
         }
     }
 
-    /// Keeps everybody from ending or beginning a job, until the value is dropped.
+    /// Keeps everybody from ending or beginning a job, until the value is dropped. Reading goes on.
     ///
     /// # Panics
     ///
@@ -83,7 +83,10 @@ impl Scene {
             Location::Sqlite(path) => Box::new(Sqlite::open(path).await.unwrap().begin().await.unwrap()),
             Location::Postgres(url) => {
                 let mut transaction = Postgres::connect(url.as_str()).await.unwrap().begin().await.unwrap();
-                sqlx::query("LOCK TABLE barkeep.queue_lease").execute(&mut *transaction).await.unwrap();
+                sqlx::query("LOCK TABLE barkeep.queue_lease IN EXCLUSIVE MODE")
+                    .execute(&mut *transaction)
+                    .await
+                    .unwrap();
                 Box::new(transaction)
             }
         }
