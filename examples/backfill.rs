@@ -121,7 +121,7 @@ fn definition(options: &Options, recorded: &[RecordedSeries]) -> Result<Definiti
     draft.symbols = options.symbols.clone().unwrap_or(draft.symbols);
     draft.timeframes = options.timeframes.clone().unwrap_or(draft.timeframes);
     if options.days.is_some() || options.from.is_some() {
-        let to = options.from.map(|_| options.to.unwrap_or_else(|| Clock::host_now()));
+        let to = options.from.map(|_| options.to.unwrap_or_else(Clock::host_now));
         (draft.days, draft.from, draft.to) = (options.days, options.from, to);
     }
     Ok(draft.check()?)
