@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let alpaca = Retrying::new(RateLimited::new(alpaca.with_limits(Limits::new(10_000))));
     for shape in &SHAPES {
         let runs = if is_measuring() { 5 } else { 1 };
-        // The first run is the simulator's, to make the pages that it keeps.
+        // The first run warms both sides up, and tells what the others must find.
         let (bars, ..) = stream(&alpaca, shape).await?;
         let mut best: Option<(Duration, Duration)> = None;
         for _ in 0..runs {

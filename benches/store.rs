@@ -2,9 +2,12 @@
 //!
 //!     cargo bench -p benches --bench store
 //!     cargo bench -p benches --bench store -- --series 50 --pages 10
+//!     cargo bench -p benches --bench store -- --long 10000
 //!
 //! Wall times move with the machine; the ratios, the bytes and the server's CPU hardly do.
 
+#[path = "store/long.rs"]
+mod long;
 #[path = "store/market.rs"]
 mod market;
 #[path = "store/postgres.rs"]
@@ -31,6 +34,10 @@ fn main() {
         repetitions: number("--repetitions", usual.2),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let long = number("--long", 0);
+    if long > 0 {
+        return runtime.block_on(long::run(long));
+    }
     runtime.block_on(async {
         sqlite::run(size.pages, size.repetitions).await;
         postgres::run(&size).await;

@@ -66,9 +66,7 @@ def partitioning():
 
 
 def parquet_by_pyarrow(folder):
-    dataset = pyarrow.dataset.dataset(folder, partitioning=partitioning(), exclude_invalid_files=False, format="parquet",
-                                      ignore_prefixes=[".", "manifest.json"])
-    return rows_of(dataset.to_table())
+    return rows_of(pyarrow.dataset.dataset(folder, partitioning=partitioning()).to_table())
 
 
 TEXTS = "hive_types = {feed: VARCHAR, adjustment: VARCHAR, timeframe: VARCHAR, symbol: VARCHAR, year: INTEGER}"
@@ -113,10 +111,10 @@ def compare(what, found, stored):
 
 
 def check_manifest(folder):
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = json.loads((folder / "_manifest.json").read_text())
     listed = {entry["path"] for entry in manifest["partitions"]}
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert there == listed | {"manifest.json"}, there ^ listed
+    assert there == listed | {"_manifest.json"}, there ^ listed
     types = set()
     for entry in manifest["partitions"]:
         assert entry["format"] == manifest["format"], entry

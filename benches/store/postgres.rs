@@ -32,7 +32,7 @@ pub async fn run(size: &Size) {
     tokio::task::spawn_blocking(move || drop(server)).await.expect("the server stops");
 }
 
-fn start() -> Server {
+pub fn start() -> Server {
     let server = Server::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -213,7 +213,7 @@ async fn reads(server: &str, size: &Size) {
     println!("  buffers touched for {PAGE} bars of one series: {}", raw::buffers(&mut raw, market::range(0, 1)).await);
 }
 
-async fn best_of(rounds: usize, verb: impl AsyncFn()) -> Duration {
+pub async fn best_of(rounds: usize, verb: impl AsyncFn()) -> Duration {
     let mut best = Duration::MAX;
     for _ in 0..rounds {
         let started = Instant::now();
@@ -223,11 +223,11 @@ async fn best_of(rounds: usize, verb: impl AsyncFn()) -> Duration {
     best
 }
 
-fn ms(duration: Duration) -> f64 {
+pub fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-async fn open(url: &str) -> PostgresStore {
+pub async fn open(url: &str) -> PostgresStore {
     let database = Postgres::connect(url).await.expect("the server answers");
     PostgresStore::open(&database, ProviderName::ALPACA).await.expect("tables are made")
 }
@@ -248,7 +248,7 @@ fn with_corrections(mut pages: Vec<(i32, usize, Vec<Bar>)>) -> Vec<(i32, usize, 
 }
 
 /// Looks at the server while it works.
-struct Watch {
+pub struct Watch {
     connection: PgConnection,
     started: Instant,
     cpu: Duration,
@@ -256,18 +256,18 @@ struct Watch {
 }
 
 impl Watch {
-    async fn new(url: &str) -> Self {
+    pub async fn new(url: &str) -> Self {
         let connection = PgConnection::connect(url).await.expect("the server answers");
         Self { connection, started: Instant::now(), cpu: Duration::ZERO, wal: 0 }
     }
 
-    async fn start(&mut self) {
+    pub async fn start(&mut self) {
         self.cpu = self.cpu().await;
         self.wal = self.wal().await;
         self.started = Instant::now();
     }
 
-    async fn stop(&mut self, bars: usize) -> Cost {
+    pub async fn stop(&mut self, bars: usize) -> Cost {
         let wall = self.started.elapsed();
         let wal = self.wal().await.saturating_sub(self.wal).unsigned_abs();
         Cost { bars, wall, cpu: self.cpu().await.saturating_sub(self.cpu), wal }
@@ -300,7 +300,7 @@ impl Watch {
             .expect("the server knows its log")
     }
 
-    async fn bytes(&mut self, table: &str) -> i64 {
+    pub async fn bytes(&mut self, table: &str) -> i64 {
         sqlx::query_scalar("SELECT sum(pg_total_relation_size(relid))::int8 FROM pg_partition_tree($1::regclass)")
             .bind(table)
             .fetch_one(&mut self.connection)

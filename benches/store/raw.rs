@@ -108,7 +108,10 @@ pub async fn scan_index(connection: &mut PgConnection) {
 /// How many pages of the table and its key a range read of one series touches.
 pub async fn buffers(connection: &mut PgConnection, range: TimeRange) -> i64 {
     let sql = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
-        SELECT * FROM barkeep.store_bar WHERE series_id = 1 AND starts_at >= $1 AND starts_at < $2 ORDER BY starts_at";
+        SELECT * FROM barkeep.store_bar
+        WHERE series_id = (SELECT series_id FROM barkeep.store_series WHERE symbol = 'S1')
+            AND starts_at >= $1 AND starts_at < $2
+        ORDER BY starts_at";
     let plan: serde_json::Value = sqlx::query_scalar(sql)
         .bind(range.start())
         .bind(range.end())

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Format, Partition, Result};
 
-/// What an export holds: `manifest.json` at its root.
+/// What an export holds: `_manifest.json` at its root.
 ///
 /// It is written after the files it names. Where a run was cut short, files may be newer than it says: their hashes tell,
 /// and the next run puts it right.
@@ -45,7 +45,8 @@ pub struct Entry {
 impl Manifest {
     /// The layout that this version of barkeep reads and writes.
     pub const VERSION: u32 = 1;
-    pub(crate) const PATH: &str = "manifest.json";
+    /// Readers of whole folders leave out what starts with an underscore.
+    pub(crate) const PATH: &str = "_manifest.json";
 
     pub(crate) fn new(format: Format) -> Self {
         Self { version: Self::VERSION, format, partitions: Vec::new() }

@@ -1,5 +1,6 @@
 //! An object store as the place of an export.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,7 +10,6 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use crate::destination::Place;
 use crate::{Error, Result};
 
-#[derive(Debug)]
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
@@ -24,6 +24,13 @@ impl Objects {
         // Parsed, since `Path::from` would encode the percent signs once more.
         let whole = if self.prefix.as_ref().is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
         Path::parse(whole).map_err(|error| Error::InvalidDestination { why: error.to_string() })
+    }
+}
+
+/// Without what an implementation shows of itself, which is not known to be free of secrets.
+impl fmt::Debug for Objects {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Objects").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 

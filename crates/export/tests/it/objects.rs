@@ -40,3 +40,52 @@ fn places_that_are_no_object_store_are_refused_without_their_secrets() {
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
 }
+
+#[cfg(feature = "s3")]
+mod s3 {
+    use wiremock::matchers::method;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+
+    /// A bucket in which nothing is, and which takes everything.
+    async fn bucket() -> MockServer {
+        let server = MockServer::start().await;
+        let missing = "<Error><Code>NoSuchKey</Code></Error>";
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(404).set_body_string(missing))
+            .mount(&server)
+            .await;
+        Mock::given(method("HEAD")).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+        let taken = ResponseTemplate::new(200).insert_header("ETag", "\"1\"");
+        Mock::given(method("PUT")).respond_with(taken).mount(&server).await;
+        server
+    }
+
+    #[tokio::test]
+    async fn files_are_put_into_a_bucket_under_their_paths_signed() {
+        let (bars, server) = (Bars::new().await, bucket().await);
+        let all = [series("BRK.B")];
+        bars.put(&all[0], minutes("2024-03-08T14:30:00Z", 10)).await;
+        let options = [
+            ("aws_endpoint", server.uri()),
+            ("aws_allow_http", "true".into()),
+            ("aws_region", "us-east-1".into()),
+            ("aws_access_key_id", "key".into()),
+            ("aws_secret_access_key", "canary".into()),
+        ];
+        let destination = Destination::url("s3://bucket/some/prefix", options).unwrap();
+        assert!(!format!("{destination:?}").contains("canary"));
+        Export::new(destination).run(&bars.store, &all, TimeRange::ALWAYS).await.unwrap();
+        let requests = server.received_requests().await.unwrap();
+        let puts: Vec<_> = requests.iter().filter(|request| request.method.as_str() == "PUT").collect();
+        let paths: Vec<_> = puts.iter().map(|request| request.url.path().replace("%3D", "=")).collect();
+        let root = "/bucket/some/prefix";
+        // The key holds a percent sign, which the URL encodes.
+        let file = "feed=sip/adjustment=raw/timeframe=m1/symbol=BRK%252EB/year=2024/bars.parquet";
+        assert_eq!(paths, [format!("{root}/{file}"), format!("{root}/_manifest.json")]);
+        assert!(puts[0].body.starts_with(b"PAR1"));
+        let signed = |header: &str| header.starts_with("AWS4-HMAC-SHA256 Credential=key/");
+        assert!(puts.iter().all(|request| signed(request.headers["authorization"].to_str().unwrap())));
+    }
+}

@@ -25,7 +25,7 @@ async fn a_series_becomes_one_file_a_year_and_a_manifest_that_tells_what_they_ho
     bars.put(&series("AAPL"), minutes("2023-12-31T23:00:00Z", 120)).await;
     let done = run(folder.path(), &bars, &[series("AAPL")]).await;
     assert_eq!((done.written, done.unchanged, done.rows), (2, 0, 120));
-    assert_eq!(files(folder.path()), [AAPL_2023, AAPL_2024, "manifest.json"]);
+    assert_eq!(files(folder.path()), ["_manifest.json", AAPL_2023, AAPL_2024]);
     let manifest = manifest(folder.path()).await;
     assert_eq!(manifest.format, Format::NARROWEST);
     let told: Vec<_> = manifest.partitions.iter().map(|entry| (entry.rows, entry.first, entry.last)).collect();
@@ -45,10 +45,10 @@ async fn a_second_run_writes_nothing() {
     bars.put(&series("AAPL"), minutes("2024-03-08T14:30:00Z", 10)).await;
     run(folder.path(), &bars, &[series("AAPL")]).await;
     let touched = |path: &str| fs::metadata(folder.path().join(path)).unwrap().modified().unwrap();
-    let before = [touched(AAPL_2024), touched("manifest.json")];
+    let before = [touched(AAPL_2024), touched("_manifest.json")];
     let done = run(folder.path(), &bars, &[series("AAPL")]).await;
     assert_eq!((done.written, done.unchanged, done.rows), (0, 1, 10));
-    assert_eq!([touched(AAPL_2024), touched("manifest.json")], before);
+    assert_eq!([touched(AAPL_2024), touched("_manifest.json")], before);
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_run_over_part_of_a_year_exports_the_whole_year_and_leaves_the_others(
     let export = Export::new(Destination::folder(folder.path()));
     let done = export.run(&bars.store, &[series("AAPL")], part).await.unwrap();
     assert_eq!((done.written, done.rows), (1, 60));
-    assert_eq!(files(folder.path()), [AAPL_2024, "manifest.json"]);
+    assert_eq!(files(folder.path()), ["_manifest.json", AAPL_2024]);
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn series_that_differ_in_feed_or_adjustment_are_kept_apart() {
     }
     run(folder.path(), &bars, &[adjusted, raw]).await;
     let split = "feed=sip/adjustment=split%2Cdividend/timeframe=m1/symbol=AAPL/year=2024/bars.parquet";
-    assert_eq!(files(folder.path()), [AAPL_2024, split, "manifest.json"]);
+    assert_eq!(files(folder.path()), ["_manifest.json", AAPL_2024, split]);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_manifest_that_is_none_is_refused_and_left() {
     let (bars, folder) = (Bars::new().await, tempfile::tempdir().unwrap());
     bars.put(&series("AAPL"), minutes("2024-03-08T14:30:00Z", 1)).await;
     run(folder.path(), &bars, &[series("AAPL")]).await;
-    let path = folder.path().join("manifest.json");
+    let path = folder.path().join("_manifest.json");
     let good = fs::read_to_string(&path).unwrap();
     let elsewhere = good.replace("symbol=AAPL/", "../../../");
     let newer = good.replace("\"version\": 1", "\"version\": 2");

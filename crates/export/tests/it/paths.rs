@@ -53,7 +53,7 @@ mod links {
         fs::write(&target, "precious").unwrap();
         let export = Export::new(Destination::folder(&root));
         let file = "feed=sip/adjustment=raw/timeframe=m1/symbol=AAPL/year=2024/bars.parquet";
-        for link in ["manifest.json", "feed=sip", "feed=sip/adjustment=raw/timeframe=m1/symbol=AAPL", file] {
+        for link in ["_manifest.json", "feed=sip", "feed=sip/adjustment=raw/timeframe=m1/symbol=AAPL", file] {
             let link = root.join(link);
             fs::create_dir_all(link.parent().unwrap()).unwrap();
             symlink(if link.extension().is_some() { &target } else { &outside }, &link).unwrap();

@@ -7,6 +7,8 @@ mod crash;
 mod fence;
 mod model;
 mod postgres;
+mod processes;
 mod roles;
 mod sqlite;
+mod tally;
 mod worker;
