@@ -99,6 +99,7 @@ async fn run(options: Options) -> Result<BackfillReport, Box<dyn Error>> {
     backend.catalog.upsert(&definition, Narrowing::Allow).await?;
     // Short, so that a run after a kill does not wait long for the slices the dead one held.
     let settings = Settings::default().with_workers(options.workers).with_lease(Duration::from_secs(10));
+    let settings = settings.with_concurrency(options.workers.into());
     let provider = Retrying::new(RateLimited::new(Budgeted::share(alpaca, &backend, "alpaca").await?));
     let orchestrator = Orchestrator::with_settings(provider, Nyse, backend, settings);
     let progress = tokio::spawn(show_progress(orchestrator.clone()));

@@ -4,6 +4,7 @@ mod backfill;
 mod bad_input;
 mod batches;
 mod crash;
+mod daemon;
 mod derived;
 mod fresh;
 mod history;

@@ -5,7 +5,7 @@ use barkeep_orchestrator::calendar::Nyse;
 use barkeep_orchestrator::catalog::{Definition, Narrowing, Window};
 use barkeep_orchestrator::queue::{Claim, NewJob};
 use barkeep_orchestrator::types::{TimeRange, Timeframe};
-use barkeep_orchestrator::{Idle, Orchestrator, Settings, SliceJob};
+use barkeep_orchestrator::{Idle, Orchestrator, ProgressEvent, Settings, SliceJob};
 use tests::{Kind, Scene, provider};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,7 @@ on_both_databases!(
     a_definition_deleted_while_its_slices_run_leaves_nothing_behind,
     settings_out_of_range_are_refused_before_anything_begins,
     slices_of_a_newer_program_are_left_to_it,
+    what_a_worker_fetched_whose_lease_was_lost_is_not_written,
     f09_a_broken_definition_is_named_and_the_others_are_planned,
 );
 
@@ -124,4 +125,35 @@ async fn f09_a_broken_definition_is_named_and_the_others_are_planned(kind: Kind)
     let errors: Vec<_> = report.errors.iter().map(|(name, error)| (name.as_str(), error.code())).collect();
     assert_eq!(errors, [("broken", "VALIDATION_ERROR")]);
     assert_eq!((report.scanned, report.jobs_dispatched), (1, 1));
+}
+
+async fn what_a_worker_fetched_whose_lease_was_lost_is_not_written(kind: Kind) {
+    let scene = Scene::on(kind).await;
+    let latency = std::time::Duration::from_secs(2);
+    let simulator = AlpacaSim::options().with_market(Market::new(1)).with_latency(latency).start().await.unwrap();
+    let orchestrator = Orchestrator::new(provider(&simulator), Nyse, scene.backend().await);
+    orchestrator.backend().catalog.upsert(&definition("one", &["AAPL"]), Narrowing::Refuse).await.unwrap();
+    let (stop, mut events) = (CancellationToken::new(), orchestrator.subscribe());
+    let robbed = async {
+        while !matches!(events.recv().await.unwrap(), ProgressEvent::SliceStarted { .. }) {}
+        // Somebody else has the job by now, and this worker does not know.
+        scene
+            .execute(match kind {
+                Kind::Sqlite => "UPDATE queue_lease SET token = lower(hex(randomblob(16)))",
+                Kind::Postgres => "UPDATE queue_lease SET token = gen_random_uuid()",
+            })
+            .await;
+        loop {
+            match events.recv().await.unwrap() {
+                ProgressEvent::SliceLost => break,
+                ProgressEvent::PageCommitted { .. } => panic!("a page was written without a lease"),
+                _ => {}
+            }
+        }
+        stop.cancel();
+    };
+    let run = async { tokio::join!(orchestrator.run(&stop), robbed).0 };
+    tokio::time::timeout(std::time::Duration::from_secs(60), run).await.expect("it notices").unwrap();
+    assert_eq!(simulator.requests().bars, 1);
+    assert!(orchestrator.backend().store.series().await.unwrap().is_empty());
 }

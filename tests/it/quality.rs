@@ -6,8 +6,8 @@ use barkeep_orchestrator::catalog::{Definition, Window};
 use barkeep_orchestrator::queue::Select;
 use barkeep_orchestrator::store::State;
 use barkeep_orchestrator::types::{TimeRange, Timeframe};
-use barkeep_orchestrator::{Clock, Orchestrator, Settings, SliceJob};
-use chrono::{DateTime, TimeDelta, Utc};
+use barkeep_orchestrator::{Clock, Orchestrator, Repair, Settings, SliceJob, Wrong};
+use chrono::{DateTime, Utc};
 use tests::{Kind, Scene, bars_of, provider};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,7 @@ on_both_databases!(
     f44_an_impossible_bar_is_quarantined_and_counted_and_the_rest_is_stored,
     f44_a_bar_that_never_comes_right_is_given_up_after_a_bounded_number_of_looks,
     a_sparse_session_is_doubted_and_looked_at_again_later_once,
+    f45_rows_of_other_hands_are_reported_first_and_then_repaired,
 );
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -77,7 +78,8 @@ async fn a_sparse_session_is_doubted_and_looked_at_again_later_once(kind: Kind) 
         .with_listing(listing("HALT").with_halt(hole));
     let early = at("2024-04-01T12:00:00Z");
     let simulator = AlpacaSim::options().with_market(market).with_now(early).start().await.unwrap();
-    let settings = Settings::default().with_clock(Clock::Fixed(early)).with_recheck_after(TimeDelta::days(1));
+    // One worker is given the month in one slice, which tells by itself what is usual.
+    let settings = Settings::default().with_clock(Clock::Fixed(early)).with_workers(1);
     let orchestrator = Orchestrator::with_settings(provider(&simulator), Nyse, scene.backend().await, settings);
     let definition = definition(&["AAPL", "HALT", "HOLE"], Timeframe::M15);
     let report = orchestrator.backfill(std::slice::from_ref(&definition), &stop).await.unwrap();
@@ -107,4 +109,55 @@ async fn a_sparse_session_is_doubted_and_looked_at_again_later_once(kind: Kind) 
             simulator.market().truth(&series, hole)
         );
     }
+}
+
+async fn f45_rows_of_other_hands_are_reported_first_and_then_repaired(kind: Kind) {
+    let (scene, stop) = (Scene::on(kind).await, CancellationToken::new());
+    let simulator = AlpacaSim::options().with_market(Market::new(1)).start().await.unwrap();
+    let orchestrator = Orchestrator::new(provider(&simulator), Nyse, scene.backend().await);
+    let definition = definition(&["AAPL"], Timeframe::H1);
+    assert!(orchestrator.backfill(std::slice::from_ref(&definition), &stop).await.unwrap().complete);
+    let series = definition.series().next().unwrap();
+    let before = bars_of(&*orchestrator.backend().store, &series, month()).await;
+    let sound = orchestrator.repair(Repair::DryRun).await.unwrap();
+    assert_eq!((sound.bars_checked, sound.wrong.len()), (before.len() as u64, 0));
+
+    // A double half a minute after every tenth bar, a bar on a Sunday, and a volume that is none.
+    for statement in match kind {
+        Kind::Sqlite => [
+            "INSERT INTO store_bar SELECT series_id, starts_at + 30, open, high, low, close, volume, vwap, trade_count, batch_id \
+             FROM store_bar WHERE starts_at % 36000 = 0",
+            "INSERT INTO store_bar SELECT series_id, 1710086400, open, high, low, close, volume, vwap, trade_count, batch_id \
+             FROM store_bar LIMIT 1",
+            "UPDATE store_bar SET volume = 1e-300 WHERE starts_at = 1710169200",
+        ],
+        Kind::Postgres => [
+            "INSERT INTO store_bar (series_id, starts_at, open, high, low, close, volume, vwap, trade_count, batch_id) \
+             SELECT series_id, starts_at + interval '30 s', open, high, low, close, volume, vwap, trade_count, batch_id \
+             FROM store_bar WHERE extract(epoch FROM starts_at)::int8 % 36000 = 0",
+            "INSERT INTO store_bar (series_id, starts_at, open, high, low, close, volume, vwap, trade_count, batch_id) \
+             SELECT series_id, to_timestamp(1710086400), open, high, low, close, volume, vwap, trade_count, batch_id \
+             FROM store_bar LIMIT 1",
+            "UPDATE store_bar SET volume = 1e-300 WHERE starts_at = to_timestamp(1710169200)",
+        ],
+    } {
+        scene.execute(statement).await;
+    }
+    let report = orchestrator.repair(Repair::DryRun).await.unwrap();
+    let count = |wrong: Wrong| report.wrong.iter().filter(|bar| bar.wrong == wrong).count();
+    assert!(count(Wrong::Doubled) > 3, "{report:?}");
+    assert_eq!((count(Wrong::OutOfSession), count(Wrong::Impossible), report.withdrawn), (1, 1, 0));
+    let again = orchestrator.repair(Repair::DryRun).await.unwrap();
+    assert_eq!(again.wrong, report.wrong, "a dry run changes nothing");
+
+    let repaired = orchestrator.repair(Repair::Withdraw).await.unwrap();
+    assert_eq!((repaired.withdrawn, &repaired.wrong), (report.wrong.len() as u64, &report.wrong));
+    let left = orchestrator.repair(Repair::DryRun).await.unwrap();
+    assert!(left.wrong.is_empty(), "{left:?}");
+    // What was impossible is fetched again; what was too much is gone.
+    let filled = orchestrator.backfill(std::slice::from_ref(&definition), &stop).await.unwrap();
+    assert_eq!((filled.complete, filled.bars_written), (true, 1));
+    assert_eq!(bars_of(&*orchestrator.backend().store, &series, month()).await, before);
+    let findings = orchestrator.backend().store.check().await.unwrap();
+    assert!(findings.iter().all(|finding| finding.is_harmless()), "{findings:?}");
 }

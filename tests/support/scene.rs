@@ -91,6 +91,26 @@ impl Scene {
         }
     }
 
+    /// Keeps everybody from ending or beginning a job, until the value is dropped. Reading goes on.
+    ///
+    /// # Panics
+    ///
+    /// If the database refuses.
+    pub async fn hold(&self) -> Box<dyn std::any::Any> {
+        match self.url.parse().unwrap() {
+            // Its one writer is this one.
+            Location::Sqlite(path) => Box::new(Sqlite::open(path).await.unwrap().begin().await.unwrap()),
+            Location::Postgres(url) => {
+                let mut transaction = Postgres::connect(url.as_str()).await.unwrap().begin().await.unwrap();
+                sqlx::query("LOCK TABLE barkeep.queue_lease IN EXCLUSIVE MODE")
+                    .execute(&mut *transaction)
+                    .await
+                    .unwrap();
+                Box::new(transaction)
+            }
+        }
+    }
+
     /// Opens it.
     ///
     /// # Panics

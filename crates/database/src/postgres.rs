@@ -77,6 +77,9 @@ impl fmt::Debug for PostgresSettings {
 
 /// How long a server may take to accept a first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long an idle connection is taken to be sound without asking it. If it is not, a call fails as lost, and is to be asked
+/// again, as it would be had the connection broken during the call.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// PostgreSQL 14.
 const OLDEST_SERVER: i32 = 140_000;
 
@@ -107,6 +110,16 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
             .acquire_timeout(settings.timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, idle| {
+                Box::pin(async move {
+                    // One that was used a moment ago is trusted: asking it first would cost a round trip a call.
+                    if idle.idle_for >= TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options.clone());
         let PostgresSettings { schema, timeout, .. } = settings;
         let begin = begin(timeout);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use barkeep_catalog::{Catalog, Rejections, SettingsBook};
 use barkeep_database::Location;
 use barkeep_queue::{Budgets, Control, Inspect, Locks, Queue, Watch};
-use barkeep_store::{ProviderName, Store};
+use barkeep_store::{ProviderName, Store, Upkeep};
 
 use crate::Result;
 
@@ -12,6 +12,8 @@ use crate::Result;
 pub struct Backend {
     /// Bars and coverage.
     pub store: Arc<dyn Store>,
+    /// The same bars, to look after.
+    pub upkeep: Arc<dyn Upkeep>,
     /// Jobs.
     pub queue: Arc<dyn Queue>,
     /// The same jobs, to look at.
@@ -30,6 +32,9 @@ pub struct Backend {
     pub rejections: Arc<dyn Rejections>,
     /// What was set for all processes.
     pub book: Arc<dyn SettingsBook>,
+    /// Whether bars and jobs are in one database, so that bars can be written under the lease of their job or not at all.
+    /// Without it a worker that lost its lease may still write what it fetched: the same bars, once more.
+    pub fenced: bool,
 }
 
 impl Backend {
@@ -44,21 +49,23 @@ impl Backend {
             #[cfg(feature = "sqlite")]
             Location::Sqlite(path) => {
                 let database = barkeep_database::Sqlite::open(path).await?;
-                Ok(Self::of(
+                let parts = Self::of(
                     barkeep_store::SqliteStore::open(&database, provider).await?,
                     barkeep_queue::SqliteQueue::open(&database).await?,
                     barkeep_catalog::SqliteCatalog::open(&database).await?,
-                ))
+                );
+                Ok(Self { fenced: true, ..parts })
             }
             #[cfg(feature = "postgres")]
             Location::Postgres(url) => {
                 let settings = barkeep_database::PostgresSettings::new(url.clone());
                 let database = barkeep_database::Postgres::connect_with(settings).await?;
-                Ok(Self::of(
+                let parts = Self::of(
                     barkeep_store::PostgresStore::open(&database, provider).await?,
                     barkeep_queue::PostgresQueue::open(&database).await?,
                     barkeep_catalog::PostgresCatalog::open(&database).await?,
-                ))
+                );
+                Ok(Self { fenced: true, ..parts })
             }
             #[cfg(not(feature = "sqlite"))]
             Location::Sqlite(_) => Err(crate::Error::MissingFeature("sqlite")),
@@ -67,15 +74,16 @@ impl Backend {
         }
     }
 
-    /// Composes a backend of parts of your own, which need not share a database.
+    /// Composes a backend of parts of your own, which need not share a database; say [`fenced`](Self::fenced) if they do.
     pub fn of(
-        store: impl Store,
+        store: impl Store + Upkeep,
         queue: impl Queue + Inspect + Control + Locks + Budgets + Watch,
         catalog: impl Catalog + Rejections + SettingsBook,
     ) -> Self {
-        let (queue, catalog) = (Arc::new(queue), Arc::new(catalog));
+        let (store, queue, catalog) = (Arc::new(store), Arc::new(queue), Arc::new(catalog));
         Self {
-            store: Arc::new(store),
+            upkeep: store.clone(),
+            store,
             inspect: queue.clone(),
             control: queue.clone(),
             locks: queue.clone(),
@@ -84,6 +92,7 @@ impl Backend {
             queue,
             rejections: catalog.clone(),
             book: catalog.clone(),
+            fenced: false,
             catalog,
         }
     }

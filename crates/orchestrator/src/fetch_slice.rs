@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use barkeep_provider::{BarsRequest, Error as ProviderError, Fetch, Fetched, ProvenPage, ProviderExt};
-use barkeep_store::Commit;
+use barkeep_store::{Commit, Guard};
 use barkeep_types::{Coverage, Series, Symbol};
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
@@ -25,6 +25,7 @@ const HISTORY: usize = 10_000;
 pub(crate) struct Fetching<'a> {
     pub(crate) orchestrator: &'a Orchestrator,
     pub(crate) slice: &'a SliceJob,
+    guard: Option<&'a Guard>,
     pub(crate) done: Done,
     /// The requests made, for whoever books them when it fails.
     spent: &'a AtomicU64,
@@ -45,10 +46,11 @@ enum Doubt {
 }
 
 /// Fetches what the slice still lacks: a worker before us may have died in the middle of it.
-/// `spent` counts the requests, also of what fails.
+/// Pages are stored while the lease is held that `guard` names; `spent` counts the requests, also of what fails.
 pub(crate) async fn fetch_slice(
     orchestrator: &Orchestrator,
     slice: &SliceJob,
+    guard: Option<&Guard>,
     spent: &AtomicU64,
 ) -> Result<Done, Failed> {
     let (symbols, timeframe, range) = (slice.symbols.len(), slice.timeframe, slice.range);
@@ -58,6 +60,7 @@ pub(crate) async fn fetch_slice(
     let mut fetching = Fetching {
         orchestrator,
         slice,
+        guard,
         done: Done::new(slice),
         spent,
         final_until: final_until(calendar, timeframe, now, orchestrator.settings().settle),
@@ -83,6 +86,14 @@ pub(crate) async fn fetch_slice(
     fetching.set_aside_unknown().await?;
     fetching.done.suspicious = fetching.doubt_suspicious().await?;
     Ok(fetching.done)
+}
+
+/// A commit that is stored only while a lease is held.
+pub(crate) fn guarded(commit: Commit, guard: Option<&Guard>) -> Commit {
+    match guard {
+        Some(guard) => commit.with_guard(guard.clone()),
+        None => commit,
+    }
 }
 
 impl Fetching<'_> {
@@ -164,7 +175,7 @@ impl Fetching<'_> {
                 commit = commit.with_proof(slice.series_of(proof.symbol.clone()), range, state);
             }
         }
-        let committed = self.store(&commit).await?;
+        let committed = self.store(commit).await?;
         if committed > 0 {
             self.doubt_derived(&page.proofs).await?;
         }
@@ -172,8 +183,9 @@ impl Fetching<'_> {
     }
 
     /// Stores a commit, and counts; returns how many bars it wrote.
-    pub(crate) async fn store(&mut self, commit: &Commit) -> Result<u64, Failed> {
-        let committed = self.orchestrator.backend().store.commit(commit).await?;
+    pub(crate) async fn store(&mut self, commit: Commit) -> Result<u64, Failed> {
+        let commit = guarded(commit, self.guard);
+        let committed = self.orchestrator.backend().store.commit(&commit).await?;
         let (bars_written, bars_revised) = (committed.written(), committed.revised);
         self.done.bars_written += bars_written;
         self.done.bars_revised += bars_revised;

@@ -22,6 +22,7 @@ use crate::health::health;
 use crate::look::look;
 use crate::notify::notify;
 use crate::progress::Progress;
+use crate::repair::repair;
 use crate::run::{enabled, run};
 use crate::self_check::self_check;
 use crate::status::{explain, status};
@@ -31,8 +32,8 @@ use crate::ticked::tick;
 use crate::tuning::tune;
 use crate::watching::{Watching, watched};
 use crate::{
-    Backend, BatchReport, Costs, Ensured, Forecast, Health, Look, ProgressEvent, Reference, Result, Settings,
-    SliceCost, SliceJob, Snapshot, Status, Tunable, rewritten,
+    Backend, BatchReport, Costs, Ensured, Forecast, Health, Look, ProgressEvent, Reference, Repair, RepairReport,
+    Result, Settings, SliceCost, SliceJob, Snapshot, Status, Tunable, rewritten,
 };
 
 /// Keeps bars complete: finds what is missing, fetches it, and stores it, over any number of processes that share a
@@ -196,6 +197,16 @@ impl Orchestrator {
     /// The database failed.
     pub async fn explain(&self, definition: &Definition, series: &Series) -> Result<Vec<Explanation>> {
         explain(self, definition, series).await
+    }
+
+    /// Looks for bars that other hands brought into the store and that cannot stay: impossible ones, doubles, and such of
+    /// closed time; and, unless it is a dry run, moves them into quarantine. Reads every bar, and takes as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn repair(&self, how: Repair) -> Result<RepairReport> {
+        repair(self, how).await
     }
 
     /// Puts every slice that failed for good back into the queue, and returns how many.

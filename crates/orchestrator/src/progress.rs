@@ -78,6 +78,8 @@ pub enum ProgressEvent {
         /// For how long.
         wait: Duration,
     },
+    /// A worker was too slow, or cut off, and another one has its slice: nothing more of it was written here.
+    SliceLost,
     /// A slice failed and will be tried again.
     SliceRetrying {
         /// The stable code.

@@ -21,7 +21,7 @@ pub struct Schedule(When);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum When {
     Every(Duration),
-    Cron { cron: Box<Cron>, zone: Tz },
+    Cron { expression: String, cron: Box<Cron>, zone: Tz },
 }
 
 /// A schedule that names no instants.
@@ -62,7 +62,7 @@ impl Schedule {
         let zone = time_zone.parse().map_err(|_| InvalidSchedule::TimeZone(time_zone.to_owned()))?;
         let invalid = |why: String| InvalidSchedule::Expression { expression: expression.to_owned(), why };
         let cron = Cron::from_str(expression).map_err(|error| invalid(error.to_string()))?;
-        let schedule = Self(When::Cron { cron: Box::new(cron), zone });
+        let schedule = Self(When::Cron { expression: expression.to_owned(), cron: Box::new(cron), zone });
         // Such as the 31st of February.
         match schedule.next(DateTime::UNIX_EPOCH) {
             Some(_) => Ok(schedule),
@@ -79,7 +79,7 @@ impl Schedule {
     pub(crate) fn next(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match &self.0 {
             When::Every(interval) => after.checked_add_signed(chrono::TimeDelta::from_std(*interval).ok()?),
-            When::Cron { cron, zone } => {
+            When::Cron { cron, zone, .. } => {
                 let next = cron.find_next_occurrence(&after.with_timezone(zone), false).ok()?;
                 Some(next.with_timezone(&Utc))
             }
@@ -98,7 +98,7 @@ impl fmt::Display for Schedule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             When::Every(interval) => write!(formatter, "every {interval:?}"),
-            When::Cron { cron, zone } => write!(formatter, "{} ({zone})", cron.as_str()),
+            When::Cron { expression, zone, .. } => write!(formatter, "{expression} ({zone})"),
         }
     }
 }

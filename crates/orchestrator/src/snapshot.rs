@@ -94,6 +94,7 @@ impl Totals {
             ProgressEvent::SliceDelayed { code, .. } if code == "RATE_LIMIT_EXCEEDED" => self.limited += 1,
             ProgressEvent::Stopped { code, .. } => self.stopped = Some(StoppedBy::of(code)),
             ProgressEvent::SliceStarted { .. }
+            | ProgressEvent::SliceLost
             | ProgressEvent::SymbolRejected { .. }
             | ProgressEvent::SliceRetrying { .. }
             | ProgressEvent::SliceDelayed { .. }

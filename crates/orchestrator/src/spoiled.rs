@@ -30,8 +30,8 @@ impl Fetching<'_> {
         let bars = offenders.iter().map(|offender| offender.bar).collect();
         let prove = |commit: Commit, range: TimeRange| commit.with_proof(series.clone(), range, State::Covered);
         let refused = Commit::new(slice.range).with_bars(series.clone(), bars);
-        self.store(&first.into_iter().fold(refused, prove)).await?;
-        self.store(&again.into_iter().fold(Commit::new(slice.range), prove)).await?;
+        self.store(first.into_iter().fold(refused, prove)).await?;
+        self.store(again.into_iter().fold(Commit::new(slice.range), prove)).await?;
         Ok(true)
     }
 

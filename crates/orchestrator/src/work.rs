@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use barkeep_provider::Retry;
 use barkeep_queue::{Ending, Job, Start, Then, Work, Worker};
+use barkeep_store::Guard;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -93,11 +94,12 @@ fn span(job: &Job, slice: &SliceJob) -> tracing::Span {
 
 impl Slices {
     async fn slice(&self, job: &Job, slice: &SliceJob) -> Ending {
+        let guard = self.guard(job);
         let (began, spent) = (Instant::now(), AtomicU64::new(0));
         let fetch = async {
             match slice.source {
-                Some(source) => build_slice(&self.orchestrator, slice, source).await,
-                None => fetch_slice(&self.orchestrator, slice, &spent).await,
+                Some(source) => build_slice(&self.orchestrator, slice, source, guard.as_ref()).await,
+                None => fetch_slice(&self.orchestrator, slice, guard.as_ref(), &spent).await,
             }
         };
         let fetched = tokio::select! {
@@ -109,6 +111,12 @@ impl Slices {
             Ok(done) => self.done(job, slice, &done, began.elapsed()),
             Err(failed) => self.fail(job, failed, spent.into_inner()),
         }
+    }
+
+    /// What the store asks before it writes: whether this try still has the job.
+    fn guard(&self, job: &Job) -> Option<Guard> {
+        let fence = job.fence().filter(|_| self.orchestrator.backend().fenced)?;
+        Some(Guard::new(fence.sql().to_owned(), fence.job(), fence.token()))
     }
 
     fn done(&self, job: &Job, slice: &SliceJob, done: &Done, elapsed: Duration) -> Ending {
@@ -135,6 +143,11 @@ impl Slices {
             // Neither the vendor's limit nor an outage of our own is the slice's fault: no attempt is used up.
             Failed::Provider(barkeep_provider::Error::RateLimited { retry_after, .. }) => {
                 self.delayed(job, "RATE_LIMIT_EXCEEDED", retry_after.unwrap_or(LIMITED))
+            }
+            Failed::Backend(Error::Store(barkeep_store::Error::LeaseLost { .. })) => {
+                tracing::warn!(job = %job.id, "the lease was lost, and nothing more was written; another worker has it");
+                self.orchestrator.progress().tell(ProgressEvent::SliceLost);
+                job.snoozed(Duration::ZERO)
             }
             Failed::Backend(error) if error.is_transient() => {
                 tracing::warn!(code = error.code(), reason = in_one_line(&error), "our database failed");

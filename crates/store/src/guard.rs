@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// - On PostgreSQL it must lock that row (`FOR SHARE` or more), so that nobody can take the lease over before the page is
 ///   committed: one who was about to comes first, and the page is refused; one who comes later waits. On SQLite there is
 ///   one writer, and nothing to lock.
-/// - `$1` is an `int8` on PostgreSQL and an integer on SQLite, `$2` a `uuid` and its text in lower case with hyphens.
+/// - `$1` is an `int8` on PostgreSQL and an integer on SQLite, `$2` a `uuid` and its 16 bytes, a blob.
 ///
 /// It is run as it is: it names the schema of its own table, and holds no text that a user chose.
 ///

@@ -98,6 +98,15 @@ impl Ledger {
         self.pieces = pieces;
     }
 
+    /// Has the pieces counted anew that these bars are in, because they go.
+    pub(crate) fn recount(&mut self, starts: &[DateTime<Utc>]) {
+        for piece in &mut self.pieces {
+            if starts.iter().any(|start| piece.range.contains(*start)) {
+                piece.rows = None;
+            }
+        }
+    }
+
     /// Counts bars that are about to be inserted, given by their starts in order, and what is `stored` where a piece
     /// was not counted yet.
     pub(crate) fn count(&mut self, inserted: &[DateTime<Utc>], stored: impl Fn(&TimeRange) -> Option<u64>) {

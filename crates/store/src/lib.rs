@@ -49,7 +49,7 @@ pub use span::{Span, State, covered};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use summary::Summary;
-pub use upkeep::{Forgotten, Upkeep};
+pub use upkeep::{Forgotten, Upkeep, Withdrawal};
 
 /// Bars, and the coverage that their pages proved.
 ///

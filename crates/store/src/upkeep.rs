@@ -1,6 +1,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use barkeep_types::Series;
 use chrono::{DateTime, Utc};
 
 use crate::Result;
@@ -21,9 +22,27 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     /// [`Error::Database`](crate::Error::Database); as busy, if readers were in the way of dropping a year: its bars are
     /// still there then, but not covered.
     async fn retain(&self, since: DateTime<Utc>) -> Result<Forgotten>;
+
+    /// Takes bars of a series out and puts them into quarantine, in one transaction: wrong ones that other hands brought in.
+    /// Coverage stays as it is, but for its count of bars; [`suspect`](crate::Store::suspect) time that is to be fetched
+    /// again. Returns how many of the bars were there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database), or [`Error::Corrupt`](crate::Error::Corrupt).
+    async fn withdraw(&self, series: &Series, bars: &[Withdrawal]) -> Result<u64>;
 }
 
 const _: fn(&dyn Upkeep) = |_| {}; // Stays usable as `dyn Upkeep`.
+
+/// A bar that is to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// Where it starts.
+    pub start: DateTime<Utc>,
+    /// Why it goes: kept with it in quarantine.
+    pub reason: String,
+}
 
 /// What was forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::ledger::{Ledger, NewSpan, Word, count_within};
 use crate::page::{Page, Part, RefusedBar};
 use crate::reach::whole_seconds;
-use crate::{Committed, Error, Guard, ProviderName, Result, Span};
+use crate::{Committed, Error, Guard, ProviderName, Result, Span, Withdrawal};
 
 /// The tables inside one transaction. Series are named by their ids.
 #[async_trait]
@@ -46,6 +46,9 @@ pub(crate) trait Tables: Send {
 
     /// Says that what earlier pages proved of these series may be true no more.
     async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()>;
+
+    /// Deletes the bars of a series that start at these instants.
+    async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()>;
 
     /// Keeps the refused bars that are not kept yet.
     async fn quarantine(&mut self, refused: &[(i32, &RefusedBar)]) -> Result<()>;
@@ -156,6 +159,44 @@ pub(crate) async fn suspect(tables: &mut impl Tables, series: &Series, range: Ti
         tables.write_spans(&changes).await?;
     }
     Ok(())
+}
+
+/// Moves bars into quarantine and returns how many there were; the transaction is left to the caller.
+pub(crate) async fn withdraw(tables: &mut impl Tables, series: &Series, bars: &[Withdrawal]) -> Result<u64> {
+    let [Some(identity @ Identity { id, .. })] = tables.identify(&[series], None).await?[..] else { return Ok(0) };
+    tables.lock(&[identity]).await?;
+    let second = |start: DateTime<Utc>| TimeRange::new(start, start + chrono::TimeDelta::seconds(1)).ok();
+    let asked: Vec<(i32, TimeRange)> =
+        bars.iter().filter_map(|bar| Some((id, whole_seconds(second(bar.start)?)?))).collect();
+    let there = tables.stored(&asked).await?.into_iter().flatten();
+    let refused: Vec<RefusedBar> = there
+        .map(|bar| {
+            let reasons = bars.iter().find(|gone| gone.start == bar.start).map(|gone| gone.reason.clone());
+            RefusedBar { part: 0, bar, reasons: reasons.unwrap_or_default() }
+        })
+        .collect();
+    let starts: Vec<DateTime<Utc>> = refused.iter().map(|refused| refused.bar.start).collect();
+    let Some(hull) = starts
+        .iter()
+        .min()
+        .zip(starts.iter().max())
+        .and_then(|(first, last)| TimeRange::new(*first, *last + chrono::TimeDelta::seconds(1)).ok())
+    else {
+        return Ok(0);
+    };
+    let refused: Vec<(i32, &RefusedBar)> = refused.iter().map(|refused| (id, refused)).collect();
+    tables.quarantine(&refused).await?;
+    tables.delete_bars(id, &starts).await?;
+    let old = tables.spans(&[(id, hull)]).await?.remove(0);
+    let mut ledger = Ledger::new(&old);
+    ledger.recount(&starts);
+    count(tables, id, &mut ledger, &Found::default()).await?;
+    if let Some(changes) = changes(id, &old, &ledger, Found::default()) {
+        tables.write_spans(&[changes]).await?;
+    }
+    // A page that brought one of them is not to be taken for stored.
+    tables.bump_revisions(&[id]).await?;
+    Ok(starts.len() as u64)
 }
 
 /// What a comparison found.

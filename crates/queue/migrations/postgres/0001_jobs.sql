@@ -176,7 +176,8 @@ CREATE TABLE barkeep.queue_budget_of (
 -- Leases jobs of a kind as far as the caps allow; see queue_claim. Candidates that do not fit are of groups that are full
 -- by then: those behind them get their places.
 CREATE FUNCTION barkeep.queue_claim_capped(
-    instant timestamptz, wanted_kind text, most bigint, until timestamptz, new_token uuid, holder text, paused text[]
+    instant timestamptz, wanted_kind text, most bigint, until timestamptz, new_token uuid, holder text,
+    from_rank smallint, from_run_at timestamptz, from_id bigint, paused text[]
 ) RETURNS SETOF barkeep.queue_job
 LANGUAGE plpgsql
 AS $$
@@ -204,11 +205,18 @@ BEGIN
             GROUP BY cap.kind, cap.group_name
         ) AS counted;
         EXIT WHEN room <= 0;
+        IF capped_groups IS NOT NULL THEN
+            -- What was passed over may have a place by now.
+            from_rank := NULL;
+        END IF;
         RETURN QUERY
         WITH candidate AS MATERIALIZED (
             SELECT ctid, rank, run_at, id, group_name
             FROM barkeep.queue_ready
             WHERE kind = wanted_kind AND run_at <= instant
+                AND (rank, run_at, id) >= (
+                    coalesce(from_rank, '-32768'), coalesce(from_run_at, '-infinity'), coalesce(from_id, 0)
+                )
                 AND coalesce(group_name <> ALL (paused || full_groups), true)
             ORDER BY rank, run_at, id
             LIMIT room
@@ -260,7 +268,7 @@ $$;
 
 -- Leases the jobs of a kind that come first, stepping over those that another claim is taking, and never more than the
 -- caps allow. `from_*`: where the claim before this one stopped, to step over what it left dead in the index; null to
--- look at everything, as is done in any case where caps make the order in which jobs are served another.
+-- look at everything, as is done in any case where groups have caps.
 --
 -- A function, since what is used of a cap must be counted anew once the claims before this one have had their turn, and
 -- no client may come to a halt while others wait for it. Losing a claim in a crash of the server does no harm (nobody can
@@ -307,7 +315,10 @@ BEGIN
     END IF;
     IF is_capped THEN
         RETURN QUERY
-        SELECT * FROM barkeep.queue_claim_capped(instant, wanted_kind, most, until, new_token, holder, paused);
+        SELECT *
+        FROM barkeep.queue_claim_capped(
+            instant, wanted_kind, most, until, new_token, holder, from_rank, from_run_at, from_id, paused
+        );
         RETURN;
     END IF;
     RETURN QUERY

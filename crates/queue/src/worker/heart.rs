@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,7 @@ use crate::{Extension, LeaseKey, Presence, Queue};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
     leases: Arc<Mutex<HashMap<LeaseKey, Stop>>>,
+    removed: Arc<Notify>,
 }
 
 impl Held {
@@ -24,6 +26,12 @@ impl Held {
         for key in keys {
             leases.remove(&key);
         }
+        self.removed.notify_one();
+    }
+
+    /// Returns once endings have been written: under a cap they make room.
+    pub(super) async fn removed(&self) {
+        self.removed.notified().await;
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -183,6 +183,7 @@ impl<'a> Shift<'a> {
     async fn wait(&self, pause: Duration) -> Duration {
         tokio::select! {
             () = self.stop.cancelled() => {}
+            () = self.held.removed() => {}
             () = sleep(pause) => {}
         }
         pause * 2

@@ -1,7 +1,7 @@
 //! Servers, sessions and workers that die at any moment: no job is lost, none ends twice, and no worker that lost its lease
 //! changes anything.
 
-mod process;
+pub(crate) mod process;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ async fn insist<T, F: Future<Output = barkeep_queue::Result<T>>>(ask: impl Fn() 
 }
 
 /// Waits for what is bound to come.
-async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
     let waiting = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(2)).await;

@@ -5,6 +5,7 @@
 mod history;
 mod player;
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use barkeep_queue::MemoryQueue;
@@ -24,17 +25,24 @@ async fn play(subject: &dyn Subject, case: usize, history: &[Act]) -> Result<(),
     player.finish().await
 }
 
-/// Plays histories to one queue, one after the other, on a thread that may wait.
-fn play_histories<F: Future<Output = (impl Subject, impl Sized)>>(open: impl FnOnce() -> F) {
+/// Plays histories to one queue, one after the other, on a thread that may wait. After one that went wrong the next gets a
+/// queue of its own: what it left behind would make others fail that are sound, and mislead the search for a shorter one.
+fn play_histories<S: Subject, G, F: Future<Output = (S, G)>>(open: impl Fn() -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (subject, _guard) = runtime.block_on(open());
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let case = AtomicUsize::new(0);
+    let opened = RefCell::new(None);
     TestRunner::new(config)
         .run(&history(), |history| {
             let case = case.fetch_add(1, Ordering::Relaxed);
-            runtime.block_on(play(&subject, case, &history))
+            let (subject, guard) = opened.take().unwrap_or_else(|| runtime.block_on(open()));
+            let played = runtime.block_on(play(&subject, case, &history));
+            match &played {
+                Ok(()) => drop(opened.replace(Some((subject, guard)))),
+                Err(error) => eprintln!("case {case}: {error}"),
+            }
+            played
         })
         .unwrap();
 }

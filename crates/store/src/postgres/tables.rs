@@ -190,6 +190,15 @@ impl Tables for PostgresTables<'_> {
         Ok(())
     }
 
+    async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()> {
+        sqlx::query(include_str!("../../sql/postgres/delete_bars.sql"))
+            .bind(id)
+            .bind(starts)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
     async fn quarantine(&mut self, refused: &[(i32, &RefusedBar)]) -> Result<()> {
         let statement = self
             .statement(include_str!("../../sql/postgres/quarantine.sql"))

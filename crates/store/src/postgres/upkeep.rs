@@ -1,12 +1,14 @@
 use async_trait::async_trait;
 use barkeep_database::Transaction;
+use barkeep_types::Series;
 use chrono::{DateTime, Utc};
 
 use super::PostgresStore;
+use super::tables::PostgresTables;
 use crate::reach::from_whole_second;
 use crate::row::Columns;
 use crate::upkeep::AT_A_TIME;
-use crate::{Error, Forgotten, Result, Upkeep};
+use crate::{Error, Forgotten, Result, Upkeep, Withdrawal, write};
 
 /// How many spans are cut in one transaction: the bars before the cut are counted, of each maybe a million.
 const SPANS_AT_A_TIME: i64 = 10;
@@ -24,6 +26,17 @@ impl Upkeep for PostgresStore {
                 return Ok(forgotten);
             }
         }
+    }
+
+    async fn withdraw(&self, series: &Series, bars: &[Withdrawal]) -> Result<u64> {
+        self.database
+            .bounded(async {
+                let mut tables = PostgresTables::begin(&self.database, &self.provider).await?;
+                let withdrawn = write::withdraw(&mut tables, series, bars).await?;
+                tables.commit().await?;
+                Ok(withdrawn)
+            })
+            .await
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use barkeep_database::{Sqlite, Transaction};
 use barkeep_types::{Bar, Series, TimeRange};
+use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 
 use crate::page::RefusedBar;
@@ -98,7 +99,7 @@ impl<'a> SqliteTables<'a> {
 #[async_trait]
 impl Tables for SqliteTables<'_> {
     async fn holds(&mut self, guard: &Guard) -> Result<bool> {
-        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token().to_string());
+        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token());
         Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
     }
 
@@ -184,6 +185,17 @@ impl Tables for SqliteTables<'_> {
             .bind(json(ids))
             .execute(&mut *self.transaction)
             .await?;
+        Ok(())
+    }
+
+    async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()> {
+        for start in starts {
+            sqlx::query(include_str!("../../sql/sqlite/delete_bars.sql"))
+                .bind(id)
+                .bind(start.timestamp())
+                .execute(&mut *self.transaction)
+                .await?;
+        }
         Ok(())
     }
 

@@ -1,10 +1,12 @@
 use async_trait::async_trait;
+use barkeep_types::Series;
 use chrono::{DateTime, Utc};
 
 use super::SqliteStore;
+use super::tables::SqliteTables;
 use crate::reach::from_whole_second;
 use crate::upkeep::AT_A_TIME;
-use crate::{Forgotten, Result, Upkeep};
+use crate::{Forgotten, Result, Upkeep, Withdrawal, write};
 
 #[async_trait]
 impl Upkeep for SqliteStore {
@@ -18,6 +20,17 @@ impl Upkeep for SqliteStore {
                 return Ok(forgotten);
             }
         }
+    }
+
+    async fn withdraw(&self, series: &Series, bars: &[Withdrawal]) -> Result<u64> {
+        self.database
+            .bounded(async {
+                let mut tables = SqliteTables::begin(&self.database, &self.provider).await?;
+                let withdrawn = write::withdraw(&mut tables, series, bars).await?;
+                tables.commit().await?;
+                Ok(withdrawn)
+            })
+            .await
     }
 }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barkeep_database::{Postgres, Sqlite};
-use barkeep_queue::{Job, PostgresQueue, Queue, SqliteQueue, Worker};
+use barkeep_queue::conformance::Subject;
+use barkeep_queue::{Budgets, Job, PostgresQueue, Purse, Queue, SqliteQueue, Worker};
 
 use super::{KIND, LEASE};
+use crate::tally::{Tally, now};
 
 /// Where a worker process finds its queue.
 #[derive(Clone, Debug)]
@@ -16,10 +18,16 @@ pub(crate) enum Place {
     Postgres(String),
     /// There too, but each job is held until the process is told to go on.
     Holding(Box<Place>),
+    /// There too, but each job notes down in this folder how many run at once.
+    Counting(Box<Place>, PathBuf),
+    /// There too, but each job takes a token of the budget `vendor`, and notes down in this folder when it spends it.
+    Spending(Box<Place>, PathBuf),
 }
 
 const PLACE: &str = "BARKEEP_QUEUE_WORKER_PLACE";
 const HOLDING: &str = "BARKEEP_QUEUE_WORKER_HOLDS";
+const COUNTING: &str = "BARKEEP_QUEUE_WORKER_COUNTS";
+const SPENDING: &str = "BARKEEP_QUEUE_WORKER_SPENDS";
 
 impl Place {
     pub(crate) fn holding(self) -> Self {
@@ -33,6 +41,14 @@ impl Place {
             Self::Holding(place) => {
                 place.tell(command);
                 command.env(HOLDING, "yes")
+            }
+            Self::Counting(place, folder) => {
+                place.tell(command);
+                command.env(COUNTING, folder)
+            }
+            Self::Spending(place, folder) => {
+                place.tell(command);
+                command.env(SPENDING, folder)
             }
         };
     }
@@ -102,21 +118,42 @@ impl Drop for WorkerProcess {
 async fn be_a_worker() {
     let place = std::env::var(PLACE).unwrap();
     let holds = std::env::var(HOLDING).is_ok();
-    let queue: Arc<dyn Queue> = if place.starts_with("postgres") {
+    let counting = std::env::var(COUNTING).ok().map(Tally::in_folder);
+    let spending = std::env::var(SPENDING).ok().map(Tally::in_folder);
+    let queue: Arc<dyn Subject> = if place.starts_with("postgres") {
         Arc::new(PostgresQueue::open(&Postgres::connect(&place).await.unwrap()).await.unwrap())
     } else {
         Arc::new(SqliteQueue::open(&Sqlite::open(place).await.unwrap()).await.unwrap())
     };
-    let work = move |job: Job| async move {
-        if holds {
-            println!("holding");
-            let told = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-            told.await.unwrap().unwrap();
+    // One after the other, so that it is known well when each token was spent.
+    let concurrency = if spending.is_some() { 1 } else { 10 };
+    // Of a lease that lapsed on a busy machine the job would run on for a while, beside whoever took its place.
+    let lease = if counting.is_some() { 100 * LEASE } else { LEASE };
+    let purse = Purse::new(queue.clone() as Arc<dyn Budgets>, "vendor").with_block(3);
+    let work = move |job: Job| {
+        let (counting, spending, purse) = (counting.clone(), spending.clone(), purse.clone());
+        async move {
+            if let Some(tally) = counting {
+                tally.begin(job.id);
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                tally.end(job.id);
+            }
+            if let Some(tally) = spending {
+                let since = now();
+                purse.take().await.unwrap();
+                tally.note(since);
+            }
+            if holds {
+                println!("holding");
+                let told = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+                told.await.unwrap().unwrap();
+            }
+            job.done().into()
         }
-        job.done().into()
     };
-    let worker = Worker::new(queue, KIND, work)
-        .with_lease(LEASE)
+    let worker = Worker::new(queue as Arc<dyn Queue>, KIND, work)
+        .with_concurrency(concurrency)
+        .with_lease(lease)
         .with_poll(Duration::from_millis(5), Duration::from_millis(20))
         .with_name("child");
     if holds {

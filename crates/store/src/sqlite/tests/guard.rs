@@ -12,12 +12,12 @@ use crate::{Error, Guard};
 const JOB: i64 = 7;
 const OURS: Uuid = Uuid::from_u128(1);
 const IS_HELD: &str = "SELECT 1 FROM lease WHERE job = $1 AND token = $2";
-const TAKE_OVER: &str = "UPDATE lease SET token = '00000000-0000-0000-0000-000000000002' WHERE job = 7";
+const TAKE_OVER: &str = "UPDATE lease SET token = x'00000000000000000000000000000002' WHERE job = 7";
 
 async fn open_with_lease() -> (SqliteStore, TempDir) {
     let (store, folder) = open().await;
-    let create = "CREATE TABLE lease (job INTEGER PRIMARY KEY, token TEXT NOT NULL) STRICT;
-        INSERT INTO lease VALUES (7, '00000000-0000-0000-0000-000000000001')";
+    let create = "CREATE TABLE lease (job INTEGER PRIMARY KEY, token BLOB NOT NULL) STRICT;
+        INSERT INTO lease VALUES (7, x'00000000000000000000000000000001')";
     run(&store, create).await.unwrap();
     (store, folder)
 }
