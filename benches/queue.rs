@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use barkeep_database::{Postgres, PostgresSettings, Sqlite};
 use barkeep_queue::{
-    Budgets, Claim, Completion, Inspect, Job, NewJob, PostgresQueue, Purse, Queue, Rate, SqliteQueue, Worker,
+    Budgets, Claim, Completion, Control, Inspect, Job, NewJob, PostgresQueue, Purse, Queue, Rate, Scope, SqliteQueue,
+    Worker,
 };
 use barkeep_test_postgres::Server;
 use serde_json::json;
@@ -60,14 +61,24 @@ async fn postgres(jobs: usize, history: usize) {
             "the same, a token each of a shared budget",
             jobs,
             &mut meter,
-            drain_by_workers(queue.clone(), Some(purse)),
+            drain_by_workers(queue.clone(), Some(purse.clone())),
         )
         .await;
+        add(&*queue, jobs).await;
+        for scope in [Scope::All, Scope::Kind(KIND.to_owned())] {
+            queue.set_cap(&scope, Some(2 * 8 * u32::from(BATCH))).await.expect("a cap");
+        }
+        measure("the same, under two caps", jobs, &mut meter, drain_by_workers(queue.clone(), None)).await;
+        add(&*queue, jobs).await;
+        measure("the same, caps and budget", jobs, &mut meter, drain_by_workers(queue.clone(), Some(purse))).await;
+        for scope in [Scope::All, Scope::Kind(KIND.to_owned())] {
+            queue.set_cap(&scope, None).await.expect("no cap");
+        }
     }
     add(&*queue, history).await;
     drain_by_workers(queue.clone(), None).await;
     add(&*queue, jobs).await;
-    let name = format!("drain by workers, {} finished", 13 * jobs / 5 * 5 + history);
+    let name = format!("drain by workers, {} finished", jobs / 5 + 15 * jobs + history);
     measure(&name, jobs, &mut meter, drain_by_workers(queue.clone(), None)).await;
     held_snapshot(&server, &*queue, jobs).await;
 }
@@ -176,9 +187,10 @@ async fn drain_by_workers<Q: Queue + Inspect>(queue: Arc<Q>, purse: Option<Purse
 }
 
 async fn measure(name: &str, jobs: usize, meter: &mut PgConnection, work: impl Future<Output = ()>) {
-    let (wal, cpu, began) = (wal(meter).await, server_cpu(), Instant::now());
+    let server = postmaster(meter).await;
+    let (wal, cpu, began) = (wal(meter).await, server_cpu(server), Instant::now());
     work.await;
-    print(name, jobs, began.elapsed(), self::wal(meter).await - wal, server_cpu().saturating_sub(cpu));
+    print(name, jobs, began.elapsed(), self::wal(meter).await - wal, server_cpu(server).saturating_sub(cpu));
 }
 
 fn print(name: &str, jobs: usize, took: Duration, wal: i64, cpu: Duration) {
@@ -192,14 +204,27 @@ async fn wal(meter: &mut PgConnection) -> i64 {
     sqlx::query_scalar(written).fetch_one(meter).await.expect("the server answers")
 }
 
-/// User and system time of all PostgreSQL processes of this machine, in ticks of 10 ms; nought where there is no /proc.
-fn server_cpu() -> Duration {
+/// The process that all sessions of the server are children of; nought where there is no /proc.
+async fn postmaster(meter: &mut PgConnection) -> u64 {
+    let session: i32 =
+        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(meter).await.expect("the server answers");
+    let stat = std::fs::read_to_string(format!("/proc/{session}/stat")).unwrap_or_default();
+    fields(&stat).get(1).copied().unwrap_or(0)
+}
+
+/// User and system time of a server's processes, those that have ended included, in ticks of 10 ms.
+fn server_cpu(postmaster: u64) -> Duration {
+    let own = std::fs::read_to_string(format!("/proc/{postmaster}/stat")).unwrap_or_default();
+    let ended: u64 = fields(&own).iter().skip(11).take(4).sum();
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let stats = processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
-    let ticks = stats.filter(|stat| stat.contains("(postgres)")).filter_map(|stat| {
-        let fields: Vec<u64> =
-            stat.rsplit(')').next()?.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
-        Some(fields.get(11)? + fields.get(12)?)
-    });
-    Duration::from_millis(10 * ticks.sum::<u64>())
+    let ticks = stats.map(|stat| fields(&stat)).filter(|fields| fields.get(1) == Some(&postmaster));
+    let running: u64 = ticks.filter_map(|fields| Some(fields.get(11)? + fields.get(12)?)).sum();
+    Duration::from_millis(10 * (ended + running))
+}
+
+/// The numbers of /proc/*/stat that follow the name: the second is the parent, the twelfth to the fifteenth are times.
+fn fields(stat: &str) -> Vec<u64> {
+    let numbers = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    numbers.map(|field| field.parse().unwrap_or(0)).collect()
 }

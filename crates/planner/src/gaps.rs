@@ -2,8 +2,8 @@ use crate::{SeriesSlots, Slots};
 
 /// Puts into `gaps` the slots of `window` that neither list holds, in order, none touching another.
 ///
-/// What was in `gaps` is gone, so that one buffer serves any number of series. Lists in order are swept once; lists in
-/// disorder, or of runs that overlap, are sorted and joined first. Ranges may overlap, touch, be empty or inverted, and lie outside of the window.
+/// What was in `gaps` is gone, so that one buffer serves any number of series. Lists in order are swept, at most twice;
+/// lists in disorder, or of runs that overlap, are sorted and joined first. Ranges may overlap, touch, be empty or inverted, and lie outside of the window.
 ///
 /// ```
 /// let mut gaps = Vec::new();
@@ -59,7 +59,36 @@ fn merge<'a>(left: &'a [Slots], right: &'a [Slots]) -> impl Iterator<Item = &'a 
 
 #[inline]
 fn sweep_any(window: &Slots, held: &[Slots], gaps: &mut [Slots]) -> usize {
-    sweep(window, held.iter(), gaps).unwrap_or_else(|| sweep_normalised(window, held, gaps))
+    sweep_apart(window, held, gaps)
+        .or_else(|| sweep(window, held.iter(), gaps))
+        .unwrap_or_else(|| sweep_normalised(window, held, gaps))
+}
+
+/// As [`sweep`], of runs that lie apart: then there is a gap before and after each, but for runs that hold an end of the
+/// window, and where a gap goes does not depend on the gaps before it. `None` of other runs.
+#[inline]
+fn sweep_apart(window: &Slots, mut held: &[Slots], gaps: &mut [Slots]) -> Option<usize> {
+    let (mut free, mut end, mut are_apart) = (window.start, window.end, true);
+    if let [first, rest @ ..] = held
+        && first.start <= free
+    {
+        are_apart = first.end > free;
+        (free, held) = (first.end, rest);
+    }
+    if let [rest @ .., last] = held
+        && last.end >= end
+    {
+        are_apart &= last.start < end;
+        (end, held) = (last.start, rest);
+    }
+    let (before, after) = gaps.split_at_mut(held.len());
+    for (gap, slots) in before.iter_mut().zip(held) {
+        *gap = free..slots.start;
+        are_apart &= (free < slots.start) & (slots.start < slots.end);
+        free = slots.end;
+    }
+    after[0] = free..end;
+    (are_apart & (free < end)).then_some(held.len() + 1)
 }
 
 /// Of runs in disorder, that overlap, or that hold nothing.

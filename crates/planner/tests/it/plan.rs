@@ -178,6 +178,39 @@ proptest! {
     }
 }
 
+/// Whether no series of this symbol holds the slot, which has settled.
+fn is_missing(universe: &Universe, grid: &Grid, settled: i64, symbol: &Symbol, slot: u32) -> bool {
+    let Some(bar) = grid.bar(slot).filter(|bar| bar.end() <= at(settled)) else { return false };
+    let rows = universe.rows.iter().filter(|row| row.symbol == *symbol);
+    !rows.flat_map(|row| row.covered.iter().chain(&row.live)).any(|range| range.contains(bar.start()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// A slice's end is a session's (a span of the grid), or all its symbols lack nothing beyond in that session: it was
+    /// covered in part, is live in part, or has not settled. What is missing on both sides of a cut was cut between
+    /// sessions.
+    #[test]
+    fn cuts_at_session_ends_only(universe in universe(), planner in planners(), settled in settled_anywhere()) {
+        let grid = grid_of(&universe);
+        let is_missing = |symbol: &Symbol, slot: u32| is_missing(&universe, &grid, settled, symbol, slot);
+        for slice in planner.plan(&grid, at(settled), &states(&universe)).slices {
+            let within = grid.slots_in(slice.range);
+            let (first, last) = (grid.bar(within.start).unwrap(), grid.bar(within.end - 1).unwrap());
+            prop_assert_eq!((first.start(), last.end()), (slice.range.start(), slice.range.end()), "a bar is cut");
+            if !grid.spans().iter().any(|session| session.start() == first.start()) {
+                prop_assert!(slice.symbols.iter().any(|symbol| is_missing(symbol, within.start)), "{:?}", slice);
+                prop_assert!(!slice.symbols.iter().any(|symbol| is_missing(symbol, within.start - 1)), "{:?}", slice);
+            }
+            if !grid.spans().iter().any(|session| session.end() == last.end()) {
+                prop_assert!(slice.symbols.iter().any(|symbol| is_missing(symbol, within.end - 1)), "{:?}", slice);
+                prop_assert!(!slice.symbols.iter().any(|symbol| is_missing(symbol, within.end)), "{:?}", slice);
+            }
+        }
+    }
+}
+
 fn slots_missing(universe: &Universe, grid: &Grid) -> u64 {
     slots(universe, grid, 1 << 20).values().filter(|slot| !slot.covered && !slot.live).count() as u64
 }

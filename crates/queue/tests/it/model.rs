@@ -33,18 +33,20 @@ fn play_histories<S: Subject, G, F: Future<Output = (S, G)>>(open: impl Fn() -> 
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let case = AtomicUsize::new(0);
     let opened = RefCell::new(None);
-    TestRunner::new(config)
-        .run(&history(), |history| {
-            let case = case.fetch_add(1, Ordering::Relaxed);
-            let (subject, guard) = opened.take().unwrap_or_else(|| runtime.block_on(open()));
-            let played = runtime.block_on(play(&subject, case, &history));
-            match &played {
-                Ok(()) => drop(opened.replace(Some((subject, guard)))),
-                Err(error) => eprintln!("case {case}: {error}"),
-            }
-            played
-        })
-        .unwrap();
+    let first = RefCell::new(None);
+    let played = TestRunner::new(config).run(&history(), |history| {
+        let case = case.fetch_add(1, Ordering::Relaxed);
+        let (subject, guard) = opened.take().unwrap_or_else(|| runtime.block_on(open()));
+        let played = runtime.block_on(play(&subject, case, &history));
+        match &played {
+            Ok(()) => drop(opened.replace(Some((subject, guard)))),
+            Err(error) => drop(first.borrow_mut().get_or_insert_with(|| format!("{error} in {history:?}"))),
+        }
+        played
+    });
+    if let Err(shortest) = played {
+        panic!("{shortest}\nfirst seen as: {}", first.take().unwrap_or_else(|| "a panic".to_owned()));
+    }
 }
 
 #[test]
