@@ -54,3 +54,14 @@ fn assert_tests_exist(document: &str, at_least: usize) {
 fn every_guarantee_names_tests_that_exist() {
     assert_tests_exist("guarantees.md", 25);
 }
+
+#[test]
+fn every_row_of_the_features_names_a_test_of_its_own() {
+    assert_tests_exist("features.md", 60);
+    let text = std::fs::read_to_string(root().join("docs/features.md")).unwrap();
+    for row in 1..=60 {
+        let prefix = format!("| F{row:02} |");
+        let line = text.lines().find(|line| line.starts_with(&prefix)).unwrap_or_else(|| panic!("no row {prefix}"));
+        assert!(line.contains(&format!("`f{row:02}_")), "row {row} has no test named after it");
+    }
+}

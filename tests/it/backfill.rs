@@ -13,7 +13,7 @@ use crate::on_both_databases;
 on_both_databases!(
     every_bar_of_the_vendor_is_stored_value_by_value,
     a_second_backfill_makes_no_request,
-    ticks_without_progress_leave_the_queue_as_it_was,
+    f18_ticks_without_progress_leave_the_queue_as_it_was,
     an_overlapping_definition_fetches_only_what_is_new,
     all_timeframes_are_filled,
 );
@@ -78,7 +78,7 @@ async fn a_second_backfill_makes_no_request(kind: Kind) {
     assert_eq!(simulator.requests().total, asked);
 }
 
-async fn ticks_without_progress_leave_the_queue_as_it_was(kind: Kind) {
+async fn f18_ticks_without_progress_leave_the_queue_as_it_was(kind: Kind) {
     let (scene, simulator) = (Scene::on(kind).await, simulator().await);
     let backend = scene.backend().await;
     let monday = Clock::Fixed("2024-03-11T18:00:00Z".parse().unwrap());

@@ -6,6 +6,7 @@ mod batches;
 mod crash;
 mod daemon;
 mod derived;
+mod features;
 mod fresh;
 mod history;
 mod odd_input;

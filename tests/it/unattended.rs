@@ -18,7 +18,7 @@ on_both_databases!(
     it_fills_what_is_enabled_and_stops_when_told,
     a_cancelled_definition_is_disabled_and_its_slices_end,
     explained_bars_are_covered_or_missing_or_under_way,
-    handles_that_share_a_budget_keep_the_limit_together,
+    f36_handles_that_share_a_budget_keep_the_limit_together,
 );
 
 fn march() -> TimeRange {
@@ -88,7 +88,7 @@ async fn explained_bars_are_covered_or_missing_or_under_way(kind: Kind) {
 }
 
 /// Two handles, as two processes would have: each alone would stay below the limit, both together would not.
-async fn handles_that_share_a_budget_keep_the_limit_together(kind: Kind) {
+async fn f36_handles_that_share_a_budget_keep_the_limit_together(kind: Kind) {
     const LIMIT: u32 = 200;
     const REQUESTS: u32 = 12;
     let scene = Scene::on(kind).await;

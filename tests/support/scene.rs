@@ -91,13 +91,32 @@ impl Scene {
         }
     }
 
+    /// Counts, as somebody with a look into the tables.
+    ///
+    /// # Panics
+    ///
+    /// If the database refuses.
+    pub async fn count(&self, query: &'static str) -> i64 {
+        match self.location() {
+            Location::Sqlite(path) => {
+                let mut transaction = Sqlite::open(path).await.unwrap().begin().await.unwrap();
+                sqlx::query_scalar(query).fetch_one(&mut *transaction).await.unwrap()
+            }
+            Location::Postgres(url) => {
+                let mut transaction = Postgres::connect(url.as_str()).await.unwrap().begin().await.unwrap();
+                sqlx::query("SET LOCAL search_path = barkeep").execute(&mut *transaction).await.unwrap();
+                sqlx::query_scalar(query).fetch_one(&mut *transaction).await.unwrap()
+            }
+        }
+    }
+
     /// Keeps everybody from ending or beginning a job, until the value is dropped. Reading goes on.
     ///
     /// # Panics
     ///
     /// If the database refuses.
     pub async fn hold(&self) -> Box<dyn std::any::Any> {
-        match self.url.parse().unwrap() {
+        match self.location() {
             // Its one writer is this one.
             Location::Sqlite(path) => Box::new(Sqlite::open(path).await.unwrap().begin().await.unwrap()),
             Location::Postgres(url) => {

@@ -80,7 +80,7 @@ async fn requests_alone(orchestrator: &Orchestrator, definition: &Definition) ->
     for timeframe in fetched(definition) {
         let wanted = Wanted { definition, timeframe, symbols: &definition.symbols };
         let group = Group::look(orchestrator, wanted, &taken, moment).await?;
-        requests += group.requests_alone(orchestrator.settings().workers);
+        requests += group.requests_alone(&orchestrator.settings());
     }
     Ok(requests)
 }

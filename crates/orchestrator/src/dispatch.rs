@@ -52,7 +52,7 @@ pub(crate) async fn dispatch(
             done.standing.entry(timeframe).or_default().add(&group.standing());
             done.rechecked += group.doubt_empty(orchestrator, moment, DOUBTS - done.rechecked).await?;
             done.in_flight |= group.is_in_flight();
-            let plan = group.plan(orchestrator.settings().workers);
+            let plan = group.plan(&orchestrator.settings());
             let Estimate { gaps, requests, least_requests, .. } = plan.estimate;
             let planned = plan.slices.into_iter();
             slices.extend(planned.map(|slice| SliceJob { batch, ..SliceJob::new(definition, timeframe, slice) }));
@@ -63,6 +63,9 @@ pub(crate) async fn dispatch(
         }
         // Of equal priority the first come first: no symbol's second slice goes before another's first.
         slices.sort_by_key(|slice| slice.range);
+        if let Some(most) = orchestrator.settings().slices_a_tick {
+            slices.truncate(most.get() as usize);
+        }
         enqueue(orchestrator, definition, slices, taken, &mut done).await?;
     }
     for timeframe in definition.timeframes.iter().copied().filter(|timeframe| definition.is_derived(*timeframe)) {

@@ -13,11 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::clock::Moment;
 use crate::freshness::{empty_again, final_until, held};
 use crate::taken::Taken;
-use crate::{Orchestrator, Result};
-
-/// The most pages of a slice. Long, because each slice wastes half a page at its end, and nothing is lost with a slice: it
-/// is resumed by the page. The planner makes slices shorter where workers would be idle.
-const LONGEST_SLICE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+use crate::{Orchestrator, Result, Settings};
 
 /// Some symbols of a definition in one timeframe.
 #[derive(Clone, Copy, Debug)]
@@ -99,21 +95,21 @@ impl Group {
     }
 
     /// The slices that bring what is missing; what is queued, running or put aside is left out.
-    pub(crate) fn plan(&self, workers: u16) -> Plan {
-        self.plan_with(&self.limits, workers)
+    pub(crate) fn plan(&self, settings: &Settings) -> Plan {
+        self.plan_with(&self.limits, settings)
     }
 
     /// How many requests it would take to ask for each symbol alone.
-    pub(crate) fn requests_alone(&self, workers: u16) -> u64 {
+    pub(crate) fn requests_alone(&self, settings: &Settings) -> u64 {
         let alone = Limits { symbols_a_request: 1, ..self.limits.clone() };
-        self.plan_with(&alone, workers).estimate.requests
+        self.plan_with(&alone, settings).estimate.requests
     }
 
-    fn plan_with(&self, limits: &Limits, workers: u16) -> Plan {
+    fn plan_with(&self, limits: &Limits, settings: &Settings) -> Plan {
         let out_of_reach: Vec<Vec<TimeRange>> = self.members.iter().map(Member::out_of_reach).collect();
         let states = self.members.iter().zip(&out_of_reach).map(|(member, live)| member.state(live));
         let states: Vec<SeriesState<'_>> = states.collect();
-        planner(limits, self.served.clone(), workers).plan(&self.grid, self.settled_until, &states)
+        planner(limits, self.served.clone(), settings).plan(&self.grid, self.settled_until, &states)
     }
 
     /// Says of every bar of a series that may exist why it is missing or not; failed slices count as missing.
@@ -195,7 +191,7 @@ fn window(calendar: &dyn Calendar, window: Window, limits: &Limits, now: DateTim
 
 /// What knows the vendor's pages, and the hours it serves: a request over several days costs the bars before the open and
 /// after the close, wanted or not.
-fn planner(limits: &Limits, served: Vec<TimeRange>, workers: u16) -> Planner {
+fn planner(limits: &Limits, served: Vec<TimeRange>, settings: &Settings) -> Planner {
     let fits = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let pages = PageModel {
         bars: limits.bars_a_page,
@@ -203,8 +199,8 @@ fn planner(limits: &Limits, served: Vec<TimeRange>, workers: u16) -> Planner {
         symbols: fits(limits.symbols_a_request),
         url_bytes: fits(limits.symbol_bytes_a_request),
     };
-    let mut planner = Planner::new(pages).with_longest_slice(LONGEST_SLICE).with_served(served);
-    if let Some(workers) = NonZeroU32::new(workers.into()) {
+    let mut planner = Planner::new(pages).with_longest_slice(settings.longest_slice).with_served(served);
+    if let Some(workers) = NonZeroU32::new(settings.workers.into()) {
         planner = planner.with_workers(workers);
     }
     if let Some(limit) = limits.requests_a_minute.and_then(NonZeroU32::new) {

@@ -1,3 +1,4 @@
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use barkeep_queue::Backoff;
@@ -14,6 +15,12 @@ pub struct Settings {
     /// How many slices run at once over all processes that share the queue: 5. From 1 to 10,000. Who ticks last with another
     /// number has its way, unless it is set for all by [`Tunable::Concurrency`](crate::Tunable::Concurrency).
     pub concurrency: u32,
+    /// The most pages of a slice: 50. Long, because each slice wastes half a page at its end, and nothing is lost with a
+    /// slice: it is resumed by the page. The planner makes slices shorter where workers would be idle.
+    pub longest_slice: NonZeroU32,
+    /// The most slices that one tick makes for a timeframe of a definition, earliest first; the next tick makes the next.
+    /// `None`, as by default, makes them all at once.
+    pub slices_a_tick: Option<NonZeroU32>,
     /// How long a claimed slice, or the planner's lock, stays this process' without a sign of life: 60 s. A process that is
     /// killed holds its slices back for this long, so the shorter the sooner others take over; a third of it must suffice
     /// for a heartbeat. From 1 s to a day.
@@ -47,6 +54,8 @@ impl Default for Settings {
         Self {
             workers: 5,
             concurrency: 5,
+            longest_slice: NonZeroU32::new(50).expect("not zero"),
+            slices_a_tick: None,
             lease: Duration::from_secs(60),
             poll: Duration::from_secs(1),
             backoff: Backoff::default(),
@@ -73,6 +82,18 @@ impl Settings {
     #[must_use]
     pub fn with_workers(self, workers: u16) -> Self {
         Self { workers, ..self }
+    }
+
+    /// Makes no slice longer than so many pages.
+    #[must_use]
+    pub fn with_longest_slice(self, pages: NonZeroU32) -> Self {
+        Self { longest_slice: pages, ..self }
+    }
+
+    /// Makes no more slices at a tick for a timeframe of a definition.
+    #[must_use]
+    pub fn with_slices_a_tick(self, slices: NonZeroU32) -> Self {
+        Self { slices_a_tick: Some(slices), ..self }
     }
 
     /// Holds claimed slices for `lease` without a sign of life.
