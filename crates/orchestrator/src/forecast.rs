@@ -107,8 +107,7 @@ pub(crate) async fn forecast(orchestrator: &Orchestrator, definitions: &[Definit
             let mut line = ForecastLine::new(definition, timeframe);
             for (_, symbols) in batches(definition) {
                 let wanted = Wanted { definition, timeframe, symbols };
-                let plan =
-                    Group::look(orchestrator, wanted, &taken, moment).await?.plan(orchestrator.settings().workers);
+                let plan = Group::look(orchestrator, wanted, &taken, moment).await?.plan(&orchestrator.settings());
                 line.add(&plan);
                 // What two definitions lack is fetched once.
                 let slices = plan.slices.into_iter().map(|slice| SliceJob::new(definition, timeframe, slice));

@@ -145,7 +145,7 @@ impl Slices {
                 self.delayed(job, "RATE_LIMIT_EXCEEDED", retry_after.unwrap_or(LIMITED))
             }
             Failed::Backend(Error::Store(barkeep_store::Error::LeaseLost { .. })) => {
-                tracing::warn!(job = %job.id, "the lease was lost, and nothing more was written; another worker has it");
+                tracing::warn!("lease lost");
                 self.orchestrator.progress().tell(ProgressEvent::SliceLost);
                 job.snoozed(Duration::ZERO)
             }
