@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 pub mod bound;
+pub mod scenarios;
 pub mod universe;
 pub mod vendor;
 

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::kept::Encoded;
+
 /// An HTTP answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
@@ -9,11 +11,18 @@ pub(crate) struct Answer {
     pub(crate) content_type: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    /// The body as it is sent, if it was encoded already; it then stands for `body`.
+    pub(crate) encoded: Option<Encoded>,
 }
 
 impl Answer {
     pub(crate) fn json(body: Vec<u8>) -> Self {
-        Self { status: 200, content_type: "application/json; charset=UTF-8", headers: Vec::new(), body }
+        Self { status: 200, content_type: "application/json; charset=UTF-8", headers: Vec::new(), body, encoded: None }
+    }
+
+    /// A body that was encoded already, as JSON.
+    pub(crate) fn encoded(body: Encoded) -> Self {
+        Self { encoded: Some(body), ..Self::json(Vec::new()) }
     }
 
     /// A refusal as the vendor words it: `{"message": ...}`.
@@ -27,11 +36,11 @@ impl Answer {
         let page = format!(
             "<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n<center><h1>{status} {reason}</h1></center>\r\n</body>\r\n</html>\r\n"
         );
-        Self { status, content_type: "text/html", headers: Vec::new(), body: page.into_bytes() }
+        Self { status, content_type: "text/html", ..Self::json(page.into_bytes()) }
     }
 
     pub(crate) fn text(status: u16, text: &str) -> Self {
-        Self { status, content_type: "text/plain; charset=utf-8", headers: Vec::new(), body: text.as_bytes().to_vec() }
+        Self { status, content_type: "text/plain; charset=utf-8", ..Self::json(text.as_bytes().to_vec()) }
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: impl ToString) -> Self {

@@ -81,6 +81,14 @@ fn request<'query>(
     })
 }
 
+/// Whether both ends are stated, and no bar within can change any more.
+pub(crate) fn is_settled(options: &Options, query: &BarsQuery, zone: Zone, now: i64) -> bool {
+    let ends = query.start.and(query.end);
+    // Years beyond all calendars are beyond now, too.
+    let ends = ends.filter(|end| *end < now).map(|end| query.span.last_second(end, zone));
+    ends.is_some_and(|last| last.saturating_add(options.settling) < now)
+}
+
 fn venue(options: &Options, query: &BarsQuery, is_recent: bool) -> Result<Venue, Answer> {
     let is_recent = is_recent && !options.plan.recent_sip;
     match (query.feed.as_deref(), options.default_feed) {

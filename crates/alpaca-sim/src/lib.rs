@@ -12,6 +12,7 @@ mod counters;
 mod days;
 mod error;
 mod faults;
+mod kept;
 mod keys;
 mod limiter;
 mod manner;

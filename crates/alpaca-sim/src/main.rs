@@ -56,6 +56,9 @@ struct ServerArguments {
     /// The share of requests for bars, 0 to 1, that meet a passing fault, drawn from the seed
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     faults: f64,
+    /// Keep answers of bars in memory, up to 256 MiB: asked once more, they cost no more than sending
+    #[arg(long)]
+    keep_answers: bool,
 }
 
 #[derive(Subcommand)]
@@ -124,6 +127,7 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let server = &arguments.server;
     let mut options =
         AlpacaSim::options().with_market(arguments.market.market()?).with_port(server.port).with_plan(server.plan);
+    options = options.with_answers_kept(server.keep_answers);
     if let Some(keys) = &server.keys {
         let (id, secret) = keys.split_once(':').ok_or("--keys wants ID:SECRET")?;
         options = options.with_keys(id, secret);

@@ -40,6 +40,7 @@ pub struct Options {
     pub(crate) late_actions: Option<u64>,
     /// In seconds.
     pub(crate) settling: i64,
+    pub(crate) keeps_answers: bool,
 }
 
 /// What a request without a feed gets, where the vendor's statements conflict.
@@ -72,6 +73,7 @@ impl Default for Options {
             manner: Manner::default(),
             late_actions: None,
             settling: 15 * 60,
+            keeps_answers: false,
         }
     }
 }
@@ -163,6 +165,18 @@ impl Options {
     /// known in advance.
     pub fn with_corporate_actions_late_by_days(self, days: u64) -> Self {
         Self { late_actions: Some(days), ..self }
+    }
+
+    /// Keeps the bodies of answers of bars in memory, so that the same request once more costs no more than sending one;
+    /// off by default. For benches, in which the simulator should not be what takes the time.
+    ///
+    /// A body is kept by the path, the query and the encoding of its request, and only where time will not change it: both
+    /// ends stated, all bars past settling. Limits, faults, counters, request ids and `Date` are as always, and an answer
+    /// with a fault is made anew. Up to 256 MiB are kept, and what comes then is made each time; all is forgotten
+    /// with [`AlpacaSim::set_now`], and when a new day begins in New York, since corporate actions rewrite the past. A
+    /// [hole](crate::Listing::with_hole) that is mended within the day is still seen until its end.
+    pub fn with_answers_kept(self, keep: bool) -> Self {
+        Self { keeps_answers: keep, ..self }
     }
 
     /// Starts to serve.

@@ -67,6 +67,14 @@ impl Endpoint {
         }
     }
 
+    /// Whether the bars that are asked for have ended, and changed for the last time.
+    pub(crate) fn is_settled(&self, options: &Options, parameters: &Parameters, now: i64) -> bool {
+        let Self::Bars { zone, single } = self else { return false };
+        let days = if options.manner.days_in_utc { Zone::Utc } else { *zone };
+        let query = BarsQuery::read(parameters, *zone, days, single.as_deref());
+        query.is_ok_and(|query| bars::is_settled(options, &query, *zone, now))
+    }
+
     pub(crate) fn is_bars(&self) -> bool {
         matches!(self, Self::Bars { .. })
     }

@@ -81,7 +81,7 @@ impl AlpacaSim {
 
     /// Moves the time of a simulator started with [`Options::with_now`]; another clock goes its own way.
     pub fn set_now(&self, now: DateTime<Utc>) {
-        self.shared.options.clock.set(now);
+        self.shared.set_now(now);
     }
 
     /// Stops to serve; answers under way are cut off.

@@ -2,9 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use chrono::{DateTime, Utc};
+
 use crate::answer::Answer;
 use crate::counters::{Counters, Requests};
 use crate::faults::{Fault, Script, WireFault};
+use crate::kept::{Kept, MOST_BYTES};
 use crate::keys::Caller;
 use crate::limiter::{Limiter, Quota};
 use crate::options::Options;
@@ -12,7 +15,8 @@ use crate::query::Parameters;
 use crate::routes::Endpoint;
 use crate::stamp::http_date;
 use crate::trading::identifier;
-use crate::wire::Request;
+use crate::wire::{Request, encoded};
+use crate::zone::Zone;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -20,6 +24,8 @@ pub(crate) struct Shared {
     limiter: Mutex<Limiter>,
     counters: Mutex<Counters>,
     faults: Mutex<Script>,
+    /// Absent where every answer is made anew.
+    kept: Option<Mutex<Kept>>,
 }
 
 /// An answer, and what happens to it on its way.
@@ -34,7 +40,8 @@ const TRADING_LIMIT: u32 = 200;
 impl Shared {
     pub(crate) fn new(options: Options) -> Self {
         let limiter = Mutex::new(Limiter::new(options.window));
-        Self { options, limiter, counters: Mutex::default(), faults: Mutex::default() }
+        let kept = options.keeps_answers.then(|| Mutex::new(Kept::new(MOST_BYTES)));
+        Self { options, limiter, counters: Mutex::default(), faults: Mutex::default(), kept }
     }
 
     pub(crate) fn requests(&self) -> Requests {
@@ -104,9 +111,10 @@ impl Shared {
     fn scripted(&self, request: &Request, endpoint: &Endpoint, now: i64) -> Reply {
         let (target, now) = (request.target(), now.div_euclid(1000));
         let fault = self.script().hit(&target, endpoint.is_bars());
-        let answer = endpoint
-            .answer(&self.options, &Parameters::parse(&request.query), now, fault.as_ref())
-            .unwrap_or_else(|refusal| self.options.manner.refusal(refusal));
+        let answer = match (&fault, &self.kept) {
+            (None, Some(kept)) if endpoint.is_bars() => self.kept_or_made(kept, request, endpoint, now),
+            _ => self.made(request, endpoint, now, fault.as_ref()),
+        };
         let mut counters = locked(&self.counters);
         match fault {
             Some(Fault::Answer(fault)) => {
@@ -127,6 +135,37 @@ impl Shared {
                 }
                 answer.into()
             }
+        }
+    }
+}
+
+impl Shared {
+    fn made(&self, request: &Request, endpoint: &Endpoint, now: i64, fault: Option<&Fault>) -> Answer {
+        endpoint
+            .answer(&self.options, &Parameters::parse(&request.query), now, fault)
+            .unwrap_or_else(|refusal| self.options.manner.refusal(refusal))
+    }
+
+    /// The body that was given to the same request on the same day, or a new one, which is kept if time will not change it.
+    fn kept_or_made(&self, kept: &Mutex<Kept>, request: &Request, endpoint: &Endpoint, now: i64) -> Answer {
+        let (day, asked) = (Zone::NewYork.date(now), (request.target(), request.accepts_gzip()));
+        if let Some(body) = locked(kept).get(day, &asked) {
+            return Answer::encoded(body);
+        }
+        let answer = self.made(request, endpoint, now, None);
+        if answer.status != 200 || !endpoint.is_settled(&self.options, &Parameters::parse(&request.query), now) {
+            return answer;
+        }
+        let body = encoded(answer.body, request.accepts_gzip());
+        locked(kept).keep(day, asked, body.clone());
+        Answer::encoded(body)
+    }
+
+    /// Moves the time, before or after which other answers are true.
+    pub(crate) fn set_now(&self, now: DateTime<Utc>) {
+        self.options.clock.set(now);
+        if let Some(kept) = &self.kept {
+            locked(kept).forget();
         }
     }
 }

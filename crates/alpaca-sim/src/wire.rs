@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::answer::{Answer, reason};
+use crate::kept::Encoded;
 use crate::shared::Shared;
 
 /// The longest address, as of the proxy in front of the vendor.
@@ -48,7 +49,7 @@ impl Request {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
-    fn accepts_gzip(&self) -> bool {
+    pub(crate) fn accepts_gzip(&self) -> bool {
         self.header("accept-encoding").is_some_and(|encodings| encodings.contains("gzip"))
     }
 
@@ -76,7 +77,7 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Res
     loop {
         let request = match read_head(&mut stream, &mut buffer).await? {
             Head::Request(request) => request,
-            Head::Refused(answer) => return stream.write_all(&bytes(&shared.refuse(answer), false, true)).await,
+            Head::Refused(answer) => return stream.write_all(&bytes(shared.refuse(answer), false, true)).await,
             Head::Closed => return Ok(()),
         };
         let close = request.wants_close() || request.method != "GET";
@@ -86,7 +87,7 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> io::Res
         }
         match reply.fault {
             Some(fault) => return fault.send(&mut stream, reply.answer).await,
-            None => stream.write_all(&bytes(&reply.answer, request.accepts_gzip(), close)).await?,
+            None => stream.write_all(&bytes(reply.answer, request.accepts_gzip(), close)).await?,
         }
         if close {
             return Ok(());
@@ -135,14 +136,18 @@ fn request(parsed: &httparse::Request<'_, '_>) -> Head {
     })
 }
 
-fn bytes(answer: &Answer, accepts_gzip: bool, close: bool) -> Vec<u8> {
-    if accepts_gzip && answer.body.len() > WORTH_PACKING {
-        let body = gzip(&answer.body);
-        let length = body.len().to_string();
-        return [head(answer, &[("Content-Encoding", "gzip"), ("Content-Length", &length)], close), body].concat();
-    }
-    let length = answer.body.len().to_string();
-    [&head(answer, &[("Content-Length", &length)], close), answer.body.as_slice()].concat()
+fn bytes(mut answer: Answer, accepts_gzip: bool, close: bool) -> Vec<u8> {
+    let body = answer.encoded.take().unwrap_or_else(|| encoded(std::mem::take(&mut answer.body), accepts_gzip));
+    let length = body.bytes.len().to_string();
+    let headers = [("Content-Encoding", "gzip"), ("Content-Length", &length)];
+    let headers = if body.is_packed { &headers[..] } else { &headers[1..] };
+    [&head(&answer, headers, close), &*body.bytes].concat()
+}
+
+/// A body as it is sent to one who takes gzip or does not.
+pub(crate) fn encoded(body: Vec<u8>, accepts_gzip: bool) -> Encoded {
+    let is_packed = accepts_gzip && body.len() > WORTH_PACKING;
+    Encoded { bytes: if is_packed { gzip(&body) } else { body }.into(), is_packed }
 }
 
 /// The head of an answer, with the headers that say how its body comes.

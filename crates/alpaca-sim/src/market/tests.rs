@@ -1,4 +1,6 @@
 use barkeep_types::{Adjustment, Feed, Timeframe};
+use chrono::NaiveTime;
+use chrono_tz::America::New_York;
 
 use super::*;
 
@@ -51,6 +53,40 @@ fn even_liquid_names_miss_minutes_and_thin_ones_most() {
 }
 
 #[test]
+fn stocks_trade_before_and_after_regular_hours_in_winter_and_summer() {
+    let (open, close) = (NaiveTime::from_hms_opt(9, 30, 0).unwrap(), NaiveTime::from_hms_opt(16, 0, 0).unwrap());
+    let (first, last) = (NaiveTime::from_hms_opt(4, 0, 0).unwrap(), NaiveTime::from_hms_opt(20, 0, 0).unwrap());
+    for (from, to) in [("2024-03-04", "2024-03-06"), ("2024-07-01", "2024-07-03")] {
+        let bars = Market::new(1).truth(&series("AAPL", Timeframe::M1), range(from, to));
+        let times: Vec<_> = bars.iter().map(|bar| bar.start.with_timezone(&New_York).time()).collect();
+        assert!(times.iter().all(|time| (first..last).contains(time)), "{from}");
+        let share = |from, to| times.iter().filter(|time| (from..to).contains(*time)).count() * 100 / times.len();
+        assert!(share(first, open) > 10 && share(close, last) > 10 && share(open, close) > 35, "{from}");
+    }
+}
+
+#[test]
+fn coins_trade_on_sundays_in_fractions_and_by_utc() {
+    let (market, sunday) = (Market::new(1), range("2024-03-03", "2024-03-04"));
+    let hours = market.truth(&series("BTC/USD", Timeframe::H1), sunday);
+    assert_eq!((hours.len(), hours.iter().any(|bar| bar.volume.fract() > 0.0)), (24, true));
+    let day = market.truth(&series("BTC/USD", Timeframe::D1), sunday);
+    assert_eq!(day.iter().map(|bar| bar.start).collect::<Vec<_>>(), [sunday.start()]);
+}
+
+#[test]
+fn one_exchange_sees_few_shares_and_not_every_minute() {
+    let (market, day) = (Market::new(1), range("2024-03-04", "2024-03-05"));
+    let seen = |feed| {
+        let bars = market.truth(&Series { feed, ..series("AAPL", Timeframe::M1) }, day);
+        (bars.len() as f64, bars.iter().map(|bar| bar.volume).sum::<f64>())
+    };
+    let (tape, exchange) = (seen(Feed::SIP), seen(Feed::IEX));
+    assert!(exchange.0 < tape.0 * 0.95 && exchange.0 > tape.0 * 0.5, "{exchange:?} of {tape:?}");
+    assert!(exchange.1 < tape.1 * 0.1 && exchange.1 > 0.0, "{exchange:?} of {tape:?}");
+}
+
+#[test]
 fn a_daily_bar_is_not_the_sum_of_its_minutes() {
     let market = Market::new(1);
     let day = market.truth(&series("AAPL", Timeframe::D1), range("2024-03-04", "2024-03-05"))[0];
@@ -95,6 +131,32 @@ fn a_split_rewrites_adjusted_history_and_no_raw_one() {
     assert!(adjusted.windows(2).all(|pair| (pair[0].close / pair[1].close - 1.0).abs() < 0.2));
     assert_eq!(adjusted[0].volume, market.truth(&raw, days)[0].volume * 10.0);
     assert_eq!(market.truth_at(&split, days, before), market.truth_at(&raw, days, before));
+}
+
+#[test]
+fn a_dividend_and_a_spin_off_rewrite_the_history_that_is_adjusted_for_them() {
+    let market = Market::empty(1)
+        .with_listing(listing("PAID").with_price(100.0).with_dividend(date("2024-06-10"), 5.0))
+        .with_listing(listing("SPUN").with_price(100.0).with_spin_off(
+            date("2024-06-10"),
+            "NEW".parse().unwrap(),
+            20.0,
+        ));
+    let days = range("2024-06-03", "2024-06-15");
+    for (symbol, telling, other) in
+        [("PAID", Adjustment::DIVIDEND, Adjustment::SPIN_OFF), ("SPUN", Adjustment::SPIN_OFF, Adjustment::DIVIDEND)]
+    {
+        let closes = |adjustment| -> Vec<f64> {
+            let series = Series { adjustment, ..series(symbol, Timeframe::D1) };
+            market.truth(&series, days).iter().map(|bar| bar.close).collect()
+        };
+        let raw = closes(Adjustment::RAW);
+        assert_eq!((closes(other), closes(Adjustment::SPLIT)), (raw.clone(), raw.clone()), "{symbol}");
+        for adjusted in [closes(telling), closes(Adjustment::ALL)] {
+            assert!(adjusted[..5].iter().zip(&raw).all(|(adjusted, raw)| *adjusted < raw * 0.97), "{symbol}");
+            assert_eq!(adjusted[5..], raw[5..], "{symbol}: nothing changes from the day on");
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod bars;
 mod endpoints;
 mod faults;
 mod http;
+mod kept;
 mod paging;
 #[cfg(feature = "program")]
 mod program;

@@ -23,7 +23,7 @@ impl Drop for Running {
 
 #[test]
 fn it_says_where_it_listens() {
-    let mut child = Running(program(&["--plan", "basic"]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut child = Running(program(&["--plan", "basic", "--keep-answers"]).stdout(Stdio::piped()).spawn().unwrap());
     let mut address = String::new();
     BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
     let port = address.trim_end().strip_prefix("http://127.0.0.1:").unwrap();

@@ -15,13 +15,13 @@ use crate::raw_server::ok;
 use crate::{PAGE, client, request};
 
 /// Somebody who vouches for servers.
-struct Authority {
+pub(crate) struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -30,7 +30,7 @@ impl Authority {
 }
 
 /// A certificate for a host, from 2020 until the first day of a year, and its key.
-fn certificate(host: &str, until: i32, authority: Option<&Authority>) -> (Certificate, KeyPair) {
+pub(crate) fn certificate(host: &str, until: i32, authority: Option<&Authority>) -> (Certificate, KeyPair) {
     let mut params = CertificateParams::new([host.to_owned()]).unwrap();
     (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(until, 1, 1));
     let key = KeyPair::generate().unwrap();
@@ -42,13 +42,13 @@ fn certificate(host: &str, until: i32, authority: Option<&Authority>) -> (Certif
 }
 
 /// A server that shows a certificate and answers one request with a page; tells how much it was sent, decrypted.
-struct TlsServer {
-    url: String,
+pub(crate) struct TlsServer {
+    pub(crate) url: String,
     received: JoinHandle<usize>,
 }
 
 impl TlsServer {
-    fn start((certificate, key): (Certificate, KeyPair)) -> Self {
+    pub(crate) fn start((certificate, key): (Certificate, KeyPair)) -> Self {
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -60,6 +60,11 @@ impl TlsServer {
         let url = format!("https://{}", listener.local_addr().unwrap());
         let received = std::thread::spawn(move || answer(listener.accept().unwrap().0, config));
         Self { url, received }
+    }
+
+    /// How many bytes of a request it was sent, decrypted.
+    pub(crate) fn received(self) -> usize {
+        self.received.join().unwrap()
     }
 }
 
@@ -78,7 +83,7 @@ fn answer(socket: TcpStream, config: ServerConfig) -> usize {
     head.len()
 }
 
-fn trusting(url: &str, authority: &Authority) -> Alpaca {
+pub(crate) fn trusting(url: &str, authority: &Authority) -> Alpaca {
     client(url).with_authority(authority.certificate.der()).unwrap()
 }
 
@@ -88,7 +93,7 @@ async fn distrust(alpaca: impl FnOnce(&str) -> Alpaca, certificate: (Certificate
     let error = alpaca(&server.url).page(&request(&["A"]), None).await.unwrap_err();
     assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
     assert_eq!((error.code(), error.retry()), ("SERVICE_UNAVAILABLE", Retry::Never));
-    assert_eq!(server.received.join().unwrap(), 0, "not a byte of the request was sent");
+    assert_eq!(server.received(), 0, "not a byte of the request was sent");
     error.to_string()
 }
 
@@ -98,7 +103,7 @@ async fn a_certificate_of_a_trusted_authority_is_trusted() {
     let server = TlsServer::start(certificate("127.0.0.1", 2100, Some(&authority)));
     let page = trusting(&server.url, &authority).page(&request(&["AAPL"]), None).await.unwrap();
     assert_eq!(page.bars.len(), 1);
-    assert!(server.received.join().unwrap() > 100);
+    assert!(server.received() > 100);
 }
 
 #[tokio::test]

@@ -18,27 +18,51 @@ struct Vendor {
     stated: Option<u32>,
     limit: usize,
     way: Duration,
-    seen: Arc<Mutex<Vec<Instant>>>,
-    refused: Arc<Mutex<Vec<Instant>>>,
+    log: Arc<Mutex<Log>>,
+}
+
+/// When requests arrived.
+#[derive(Debug, Default)]
+struct Log {
+    /// All of them, whatever became of them.
+    seen: Vec<Instant>,
+    /// Those that count against the limit.
+    granted: Vec<Instant>,
+    refused: usize,
+}
+
+impl Log {
+    /// Whether one more within the limit has come, and how many others were in the 60 seconds before it.
+    fn arrived(&mut self, now: Instant, limit: usize) -> (bool, usize) {
+        self.seen.push(now);
+        let used = self.granted.len() - self.granted.partition_point(|at| *at + Duration::from_secs(60) <= now);
+        let is_granted = used < limit;
+        if is_granted {
+            self.granted.push(now);
+        } else {
+            self.refused += 1;
+        }
+        (is_granted, used)
+    }
 }
 
 impl Vendor {
     fn new(limit: usize, way: Duration) -> Self {
         let stated = u32::try_from(limit).ok();
-        Self { stated, limit, way, seen: Arc::default(), refused: Arc::default() }
+        Self { stated, limit, way, log: Arc::default() }
     }
 
     /// Lets others use some of the allowance at once.
     fn used_by_others(&self, requests: usize) {
-        self.seen.lock().unwrap().extend(std::iter::repeat_n(Instant::now(), requests));
+        self.log.lock().unwrap().granted.extend(std::iter::repeat_n(Instant::now(), requests));
     }
 
     fn seen(&self) -> Vec<Instant> {
-        self.seen.lock().unwrap().clone()
+        self.log.lock().unwrap().seen.clone()
     }
 
     fn refused(&self) -> usize {
-        self.refused.lock().unwrap().len()
+        self.log.lock().unwrap().refused
     }
 }
 
@@ -50,26 +74,17 @@ impl Provider for Vendor {
 
     async fn page(&self, _: &BarsRequest, _: Option<&PageToken>) -> Result<Page> {
         // The way there varies from nothing to the whole way, as on a real network.
-        let number = self.seen.lock().unwrap().len();
+        let number = self.log.lock().unwrap().seen.len();
         let there = self.way.mul_f64((number * 7 % 11) as f64 / 10.0);
         sleep(there).await;
-        let now = Instant::now();
-        let used = {
-            let mut seen = self.seen.lock().unwrap();
-            let used = seen.len() - seen.partition_point(|at| *at + Duration::from_secs(60) <= now);
-            if used < self.limit {
-                seen.push(now);
-            }
-            used
-        };
+        let (is_granted, used) = self.log.lock().unwrap().arrived(Instant::now(), self.limit);
         sleep(self.way - there).await;
         let limit = u32::try_from(self.limit).unwrap();
         let remaining = limit.saturating_sub(u32::try_from(used).unwrap() + 1);
         let quota = Some(Quota { limit, remaining, resets_in: None });
-        if used < self.limit {
+        if is_granted {
             return Ok(Page { quota, ..Page::default() });
         }
-        self.refused.lock().unwrap().push(now);
         Err(Error::RateLimited { retry_after: None, quota, answer: Answer::new(429, b"") })
     }
 }
@@ -93,7 +108,7 @@ async fn busy(provider: &impl Provider, workers: usize, time: Duration) -> usize
     good
 }
 
-/// The most requests that the vendor saw in any 60 seconds.
+/// The most requests that the vendor saw in any 60 seconds, refused ones included.
 fn densest_minute(seen: &[Instant]) -> usize {
     let until = |from: Instant| seen.partition_point(|at| *at < from + Duration::from_secs(60));
     (0..seen.len()).map(|first| until(seen[first]) - first).max().unwrap_or(0)
@@ -103,7 +118,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(600);
 
 #[tokio::test(start_paused = true)]
 async fn ten_busy_minutes_meet_no_refusal_and_leave_little_unused() {
-    for (limit, milliseconds) in [(200, 0), (200, 100), (200, 1_000), (1_000, 250)] {
+    for (limit, milliseconds) in [(200, 0), (200, 100), (200, 1_000), (1_000, 250), (10_000, 100)] {
         let vendor = Vendor::new(limit, Duration::from_millis(milliseconds));
         let good = busy(&RateLimited::new(vendor.clone()), 64, TEN_MINUTES).await;
         assert_eq!(vendor.refused(), 0, "{limit} {milliseconds}");
@@ -111,6 +126,15 @@ async fn ten_busy_minutes_meet_no_refusal_and_leave_little_unused() {
         let least = limit * 10 * 98 / 100;
         assert!(good >= least, "{good} of {least} at {limit} a minute, {milliseconds} ms away");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_vendor_sees_what_an_unlimited_caller_does() {
+    let vendor = Vendor::new(200, Duration::from_millis(100));
+    let good = busy(&vendor, 4, Duration::from_secs(110)).await;
+    let (seen, refused) = (vendor.seen(), vendor.refused());
+    assert_eq!((good, good + refused), (400, seen.len()));
+    assert!(densest_minute(&seen) > 2_000 && refused > 3_500, "{} {refused}", densest_minute(&seen));
 }
 
 #[tokio::test(start_paused = true)]
