@@ -160,7 +160,9 @@ async fn a_stopped_worker_finds_its_lease_lost(queue: Arc<dyn Subject>, place: P
     .await;
     zombie.resume();
     zombie.go_on();
-    assert_eq!(zombie.wait_for("worked"), "worked done 0 lost 1");
+    // One lease, or more: on SQLite it may have been stopped and woken so often that it had claimed the job anew.
+    let worked = zombie.wait_for("worked");
+    assert!(worked.starts_with("worked done 0 lost") && worked != "worked done 0 lost 0", "{worked}");
     all_done(&*queue, &ids).await;
     let finished = queue.finished(&ids.into_iter().collect::<Vec<_>>()).await.unwrap();
     assert_eq!(finished[0].worker.as_deref(), Some("other"));
