@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use barkeep_alpaca_sim::Market;
 use barkeep_export::arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use barkeep_export::{Format, parquet_file};
+use barkeep_export::{Format, Number, parquet_file};
 use barkeep_types::{Adjustment, Bar, Feed, Series, TimeRange, Timeframe};
 use benches::universe::Dice;
 use benches::{is_measuring, print_ratio, shortest};
@@ -46,6 +46,7 @@ fn main() {
 /// One file a list of bars, all of one format.
 fn measure(name: &str, files: &[Vec<Bar>]) {
     let format = files.iter().fold(Format::NARROWEST, |format, bars| format.with(bars));
+    assert_ne!(format.prices, Number::Float, "{name} is of decimals");
     let bars: usize = files.iter().map(Vec::len).sum();
     let ours: Vec<Vec<u8>> = files.iter().map(|bars| whole(bars, format)).collect();
     let floats: Vec<RecordBatch> = files.iter().map(|bars| float_columns(bars)).collect();
@@ -78,7 +79,7 @@ fn measure(name: &str, files: &[Vec<Bar>]) {
 }
 
 fn whole(bars: &[Bar], format: Format) -> Vec<u8> {
-    parquet_file(black_box(bars), format.with(bars)).expect("bars can be encoded").expect("the format holds them")
+    parquet_file(black_box(bars), format).expect("bars can be encoded").expect("the format holds them")
 }
 
 fn write(batch: &RecordBatch, properties: WriterProperties, plain: bool) -> Vec<u8> {
@@ -133,7 +134,7 @@ fn made_up(decimals: i32) -> Vec<Bar> {
     let mut start = DateTime::from_timestamp(1_704_205_800, 0).expect("an instant");
     let mut bar = |index: usize| {
         let open = close;
-        close = close + dice.below(step) - step / 2;
+        close = (close + dice.below(step + 1)).saturating_sub(step / 2).max(10 * step);
         let (high, low) = (open.max(close) + dice.below(step / 2), open.min(close) - dice.below(step / 2));
         let scale = 4 + dice.below(13);
         let volume = 100 + dice.below(1 << scale);
@@ -178,7 +179,8 @@ fn real() -> Vec<Vec<Bar>> {
             feed: Feed::SIP,
             adjustment: Adjustment::RAW,
         };
-        market.truth(&series, TimeRange::ALWAYS)
+        let range = TimeRange::new(recorded.first, recorded.last + TimeDelta::seconds(1)).expect("a range");
+        market.truth(&series, range)
     });
     bars.collect()
 }

@@ -20,6 +20,9 @@ use parquet::schema::types::ColumnPath;
 use crate::format::{Format, Number, power, scaled};
 use crate::{Error, Result};
 
+/// So few that their columns stay in the processor's cache.
+const ROWS: usize = 4_096;
+
 /// Bars in order as the bytes of a Parquet file, as [`Export`](crate::Export) writes them; `None` if the format does not
 /// hold one of their numbers.
 ///
@@ -36,13 +39,16 @@ use crate::{Error, Result};
 ///
 /// [`Error::Encoding`].
 pub fn parquet_file(bars: &[Bar], format: Format) -> Result<Option<Vec<u8>>> {
-    let Some(columns) = columns(bars, format) else { return Ok(None) };
-    let batch = RecordBatch::try_new(Arc::new(schema(format)), columns).map_err(Error::encoding)?;
     // Arrow's own schema is left out: readers then take the file's types, which every reader knows.
     let options = ArrowWriterOptions::new().with_properties(properties(format)).with_skip_arrow_metadata(true);
+    let schema = Arc::new(schema(format));
     let mut file = Vec::with_capacity(bars.len() * 16 + 8_192);
-    let mut writer = ArrowWriter::try_new_with_options(&mut file, batch.schema(), options).map_err(Error::encoding)?;
-    writer.write(&batch).map_err(Error::encoding)?;
+    let mut writer = ArrowWriter::try_new_with_options(&mut file, schema.clone(), options).map_err(Error::encoding)?;
+    for bars in bars.chunks(ROWS) {
+        let Some(columns) = columns(bars, format) else { return Ok(None) };
+        let batch = RecordBatch::try_new(schema.clone(), columns).map_err(Error::encoding)?;
+        writer.write(&batch).map_err(Error::encoding)?;
+    }
     writer.close().map_err(Error::encoding)?;
     Ok(Some(file))
 }
@@ -108,20 +114,28 @@ fn numbers(values: impl Iterator<Item = f64>, number: Number) -> Option<ArrayRef
         return Some(Arc::new(Float64Array::from_iter_values(values)));
     };
     let power = power(decimals);
-    let whole = values.map(|value| scaled(value, power)).collect::<Option<Vec<i64>>>()?;
-    typed(Int64Array::from(whole), number)
+    // Asked once at the end, not at every number.
+    let mut fits = true;
+    let whole = values.map(|value| {
+        let (whole, is_exact) = scaled(value, power);
+        fits &= is_exact;
+        whole
+    });
+    let whole: Vec<i64> = whole.collect();
+    if fits { typed(Int64Array::from(whole), number) } else { None }
 }
 
 fn optional_numbers(values: impl Iterator<Item = Option<f64>>, number: Number) -> Option<ArrayRef> {
     let Number::Fixed(decimals) = number else { return Some(Arc::new(values.collect::<Float64Array>())) };
     let power = power(decimals);
-    let whole = values
-        .map(|value| match value {
-            None => Some(None),
-            Some(value) => scaled(value, power).map(Some),
-        })
-        .collect::<Option<Int64Array>>()?;
-    typed(whole, number)
+    let mut fits = true;
+    let mut whole = |value| {
+        let (whole, is_exact) = scaled(value, power);
+        fits &= is_exact;
+        whole
+    };
+    let whole: Int64Array = values.map(|value| value.map(&mut whole)).collect();
+    if fits { typed(whole, number) } else { None }
 }
 
 /// Whole numbers, told what they stand for.

@@ -77,7 +77,7 @@ impl Number {
         match self {
             Self::Float => Self::Float,
             Self::Fixed(least) => (least..=MOST_DECIMALS)
-                .find(|&decimals| values().all(|value| scaled(value, power(decimals)).is_some()))
+                .find(|&decimals| values().all(|value| scaled(value, power(decimals)).1))
                 .map_or(Self::Float, Self::Fixed),
         }
     }
@@ -96,15 +96,18 @@ pub(crate) fn power(decimals: u8) -> f64 {
     10_f64.powi(decimals.into())
 }
 
-/// The whole number which, divided by `power`, is this very float; `None` if there is none.
+/// The whole number which, divided by `power`, is this very float, and whether there is one.
 ///
 /// So whoever divides gets back the float that was stored, and whoever reads decimals gets the one that it stands for.
-pub(crate) fn scaled(value: f64, power: f64) -> Option<i64> {
-    let whole = (value * power).round_ties_even();
+/// Written without branches and calls, since all numbers of an export pass through here.
+pub(crate) fn scaled(value: f64, power: f64) -> (i64, bool) {
+    // So large that the last bit of a float is one: adding it rounds to a whole number, and its bits count up with that.
+    const SHIFT: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
+    let shifted = value * power + SHIFT;
+    let whole = shifted - SHIFT;
     #[expect(clippy::float_cmp, reason = "the very same float is what is asked for")]
-    let is_exact = whole / power == value;
-    // In reach of i64: whole is finite and below 2^51.
-    (is_exact && whole.abs() < LIMIT).then_some(whole as i64)
+    let is_exact = (whole / power == value) & (whole.abs() < LIMIT);
+    (shifted.to_bits().wrapping_sub(SHIFT.to_bits()).cast_signed(), is_exact)
 }
 
 impl fmt::Display for Number {
@@ -183,13 +186,13 @@ mod tests {
         #[test]
         fn a_decimal_is_scaled_to_its_digits(digits in 0_i64..2_000_000_000_000_000, decimals in 0_u8..=9) {
             let value: f64 = format!("{digits}e-{decimals}").parse().unwrap();
-            prop_assert_eq!(scaled(value, power(decimals)), Some(digits));
+            prop_assert_eq!(scaled(value, power(decimals)), (digits, true));
         }
 
         #[test]
         fn what_is_scaled_is_the_float_that_its_decimal_stands_for(bits in any::<u64>(), decimals in 0_u8..=9) {
             let value = f64::from_bits(bits);
-            if let Some(whole) = scaled(value, power(decimals)) {
+            if let (whole, true) = scaled(value, power(decimals)) {
                 let read: f64 = format!("{whole}e-{decimals}").parse().unwrap();
                 prop_assert_eq!(read.to_bits(), (value + 0.0).to_bits());
             }
