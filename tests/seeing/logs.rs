@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use barkeep_alpaca_sim::{AnswerFault, Injection, RetryAfter};
@@ -14,11 +14,18 @@ use tests::{Kind, Scene};
 use tokio_util::sync::CancellationToken;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
-use tracing::{Event, Subscriber};
+use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::{definition, orchestrator, quick, simulator};
+
+/// Listens to everything, always. While there is but one subscriber, `tracing` asks that of whatever thread comes by a line
+/// first whether it is ever wanted: a test without one would silence the line for these.
+static ALSO: LazyLock<Dispatch> = LazyLock::new(|| {
+    let all = tracing_subscriber::filter::LevelFilter::TRACE;
+    Dispatch::new(tracing_subscriber::fmt().with_max_level(all).with_writer(io::sink).finish())
+});
 
 /// What was said: level, the fields of the line, and the spans it stands under with theirs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +97,7 @@ fn documented(heading: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
 #[tokio::test]
 async fn f57_every_line_of_the_log_has_the_fields_that_are_documented() {
     let ear = Ear::default();
+    LazyLock::force(&ALSO);
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(ear.clone()));
     let (scene, simulator) = (Scene::on(Kind::Sqlite).await, simulator().await);
     let settings = quick().with_backoff(Backoff::new(Duration::from_millis(1))).with_workers(1);
@@ -166,6 +174,7 @@ async fn f57_text_from_outside_neither_ends_a_line_nor_colours_it() {
     let writer = buffer.clone();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
     let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+    LazyLock::force(&ALSO);
     let _guard = tracing::subscriber::set_default(subscriber);
     for message in ["x\n2026-01-01T00:00:00Z ERROR forged", "\u{1b}[31mforged\u{1b}[0m\r\nforged\u{202e}"] {
         let (scene, simulator) = (Scene::on(Kind::Sqlite).await, simulator().await);

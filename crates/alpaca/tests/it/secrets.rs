@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::fmt::Debug;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use barkeep_alpaca::{Alpaca, AssetClass, Credentials};
 use barkeep_provider::{Provider, RetryPolicy};
 use chrono::NaiveDate;
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 
 use crate::raw_server::{RawServer, Then, ok};
@@ -36,8 +37,16 @@ struct Output {
     _guard: DefaultGuard,
 }
 
+/// Listens to everything, always. While there is but one subscriber, `tracing` asks that of whatever thread comes by a line
+/// first whether it is ever wanted: a test without one would silence the line for this one.
+static ALSO: LazyLock<Dispatch> = LazyLock::new(|| {
+    let all = tracing_subscriber::filter::LevelFilter::TRACE;
+    Dispatch::new(tracing_subscriber::fmt().with_max_level(all).with_writer(io::sink).finish())
+});
+
 impl Output {
     fn watched() -> Self {
+        LazyLock::force(&ALSO);
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
