@@ -154,6 +154,6 @@ async fn what_a_worker_fetched_whose_lease_was_lost_is_not_written(kind: Kind) {
     };
     let run = async { tokio::join!(orchestrator.run(&stop), robbed).0 };
     tokio::time::timeout(std::time::Duration::from_secs(60), run).await.expect("it notices").unwrap();
-    assert_eq!(simulator.requests().bars, 1);
+    assert_eq!(simulator.requests().bars, 2, "the check at the start, and the slice");
     assert!(orchestrator.backend().store.series().await.unwrap().is_empty());
 }

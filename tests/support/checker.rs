@@ -3,7 +3,7 @@ use barkeep_orchestrator::calendar::{CalendarExt, Nyse};
 use barkeep_orchestrator::catalog::Definition;
 use barkeep_orchestrator::database::Location;
 use barkeep_orchestrator::store::{State, covered};
-use barkeep_orchestrator::types::{Series, TimeRange};
+use barkeep_orchestrator::types::{Series, Symbol, TimeRange};
 use barkeep_orchestrator::{Backend, SliceJob};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -26,7 +26,7 @@ pub async fn check(scene: &Scene, market: &Market, definition: &Definition, wind
     assert!(harmful.is_empty(), "{harmful:?}");
     let counts = backend.inspect.counts().await.unwrap().get(SliceJob::KIND).copied().unwrap_or_default();
     assert_eq!(counts.live(), 0, "no slice is left, and no lease: {counts:?}");
-    check_secrets(scene).await;
+    check_secrets(scene, &definition.symbols[0]).await;
 }
 
 async fn check_series(backend: &Backend, market: &Market, definition: &Definition, series: &Series, window: TimeRange) {
@@ -48,7 +48,7 @@ async fn check_series(backend: &Backend, market: &Market, definition: &Definitio
 }
 
 /// Looks for the credentials in whatever the database keeps.
-async fn check_secrets(scene: &Scene) {
+async fn check_secrets(scene: &Scene, symbol: &Symbol) {
     let text = match scene.location() {
         Location::Sqlite(file) => {
             let mut bytes = std::fs::read(&file).unwrap();
@@ -57,7 +57,7 @@ async fn check_secrets(scene: &Scene) {
         }
         Location::Postgres(url) => dump(url.as_str()).await,
     };
-    assert!(text.contains("AAPL"), "the dump has what was stored");
+    assert!(text.contains(symbol.as_str()), "the dump has what was stored");
     for canary in CANARIES {
         assert!(!text.contains(canary), "{canary} is in the database");
     }
