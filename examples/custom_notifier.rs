@@ -34,7 +34,7 @@ impl Notifier for Chat {
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let simulator = AlpacaSim::options().with_keys("key", "secret").start().await?;
-    let alpaca = Alpaca::new(Credentials::new("key", "of last year")?).with_base_url(&simulator.base_url())?;
+    let alpaca = Alpaca::new(Credentials::new("key", "of-last-year")?).with_base_url(&simulator.base_url())?;
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite://{}", folder.path().join("bars.db").display());
     let backend = Backend::open(&url.parse()?, ProviderName::ALPACA).await?;

@@ -56,10 +56,9 @@ metrics! {
     JOBS "barkeep_jobs" Gauge ["state"] "Slices by state: waiting, ready, paused, running, succeeded, failed, cancelled";
     OLDEST_RUNNABLE "barkeep_oldest_runnable_job_age_seconds" Gauge [] "How long the slice waits that waits longest for a worker";
     OLDEST_RUNNING "barkeep_oldest_running_job_age_seconds" Gauge [] "How long the slice runs that runs longest";
-    JOBS_FINISHED "barkeep_jobs_finished_total" Counter ["outcome" "code"] "Tries at slices that ended: done, retrying, failed, delayed";
+    JOBS_FINISHED "barkeep_jobs_finished_total" Counter ["outcome" "code"] "Tries at slices that ended: done, retrying, failed, delayed, lost";
     JOB_DURATION "barkeep_job_duration_seconds" Histogram [] "How long slices that were done took";
     LEASES_LAPSED "barkeep_leases_lapsed" Gauge [] "Leases that ran out and were not taken back yet";
-    LEASES_LOST "barkeep_leases_lost_total" Counter [] "Leases that another worker had taken over before the slice was done";
     CRASHES "barkeep_live_job_crashes" Gauge [] "How often workers died with the slices that are live";
     WORKERS "barkeep_workers_alive" Gauge [] "Workers that are alive, over all processes";
     JOBS_DEAD "barkeep_jobs_dead" Gauge [] "Slices that failed for good and were not given back";
@@ -119,7 +118,7 @@ pub(crate) fn happened(event: &ProgressEvent) {
         ProgressEvent::SliceRetrying { code, .. } => finished("retrying", code),
         ProgressEvent::SliceFailed { code, .. } => finished("failed", code),
         ProgressEvent::SliceDelayed { code, .. } => finished("delayed", code),
-        ProgressEvent::SliceLost => counter!(LEASES_LOST).increment(1),
+        ProgressEvent::SliceLost => finished("lost", "LEASE_LOST"),
         ProgressEvent::Stopped { code, .. } => counter!(STOPPED, "code" => code.clone()).increment(1),
         ProgressEvent::HealthChanged(_)
         | ProgressEvent::Planned { .. }
