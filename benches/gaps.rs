@@ -84,10 +84,20 @@ fn nanoseconds_a_span(time: Duration, spans: usize) -> f64 {
     time.as_secs_f64() * 1e9 / spans.max(1) as f64
 }
 
+/// Bytes read and written in a second by a copy of more memory than the caches hold.
+fn bandwidth(runs: usize) -> f64 {
+    let from = vec![1_u64; if is_measuring() { 1 << 24 } else { 1 << 10 }];
+    let mut to = vec![0; from.len()];
+    let copied = shortest(runs, || black_box(&mut to).copy_from_slice(black_box(&from)));
+    2.0 * size_of_val(&from[..]) as f64 / copied.as_secs_f64()
+}
+
 fn main() {
     let (series, runs) = if is_measuring() { (20_000, 9) } else { (20, 1) };
+    let bandwidth = bandwidth(runs);
+    println!("memory is read and written at {:.1} GB/s", bandwidth / 1e9);
     for shape in SHAPES {
-        compare(shape, series, runs);
+        compare(shape, series, runs, bandwidth);
     }
     growth(runs);
     let mut criterion = Criterion::default().configure_from_args().sample_size(10);
@@ -95,7 +105,7 @@ fn main() {
     criterion.final_summary();
 }
 
-fn compare(shape: Shape, series: usize, runs: usize) {
+fn compare(shape: Shape, series: usize, runs: usize, bandwidth: f64) {
     let all = universe(series, shape);
     // Of series without coverage there is nothing to read but the series themselves.
     let spans = all.slots().max(series);
@@ -134,6 +144,7 @@ fn compare(shape: Shape, series: usize, runs: usize) {
     // Read: spans and ends; written: one gap more than spans a series, and ends.
     let bytes = 8 * (2 * all.slots() + 3 * series);
     println!("  read and written at {:.1} GB/s", bytes as f64 / bound.as_secs_f64() / 1e9);
+    print_ratio(&format!("gaps/{name}/bandwidth"), sweep.as_secs_f64() / (bytes as f64 / bandwidth));
     print_ratio(&format!("gaps/{name}/bound"), sweep.as_secs_f64() / bound.as_secs_f64());
     print_ratio(&format!("gaps/{name}/rangemap"), map.as_secs_f64() / sweep.as_secs_f64());
     print_ratio(&format!("gaps/{name}/interval_tree"), tree.as_secs_f64() / few_sweep.as_secs_f64());
