@@ -29,8 +29,11 @@ impl Limits {
         let bytes: f64 = rows.iter().map(|row| f64::from(row.url_bytes())).sum();
         let mean_bytes = bytes / rows.len().max(1) as f64;
         let fitting = (f64::from(model.url_bytes) / mean_bytes.max(1.0)).max(1.0) as usize;
-        // No longer than leaves each worker one.
-        let pages = (all_pages / u64::from(planner.workers)).clamp(1, planner.longest_slice.into()) as f64;
+        // So many rounds in which every worker has a slice: all would wait for one who has a long slice left over.
+        let longest = u64::from(planner.longest_slice);
+        let workers = u64::from(planner.workers);
+        let rounds = all_pages.div_ceil(longest).div_ceil(workers).max(1);
+        let pages = all_pages.div_ceil(rounds.saturating_mul(workers)).clamp(1, longest) as f64;
         Self { pages, symbols, url_bytes: model.url_bytes, usual_symbols: symbols.min(fitting) }
     }
 

@@ -70,7 +70,7 @@ impl Planner {
         Self { longest_slice: pages.get(), ..self }
     }
 
-    /// Makes slices shorter where that is needed to keep so many workers busy.
+    /// Makes slices shorter where that is needed to keep so many workers busy to the end.
     #[must_use]
     pub fn with_workers(self, workers: NonZeroU32) -> Self {
         Self { workers: workers.get(), ..self }

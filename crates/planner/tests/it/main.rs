@@ -4,6 +4,7 @@
 #![expect(clippy::single_range_in_vec_init, reason = "a list of one run is meant")]
 
 mod bad_input;
+mod balance;
 mod gaps;
 mod hostile;
 mod plan;
