@@ -150,6 +150,9 @@ async fn read(response: &mut Response, most_bytes: u64) -> std::result::Result<V
             }
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
             Err(error) => return Err(Partial { bytes, error: Some(error) }),
+                // What still fits is kept: a refusal is understood by its beginning.
+                let room = usize::try_from(most_bytes).unwrap_or(usize::MAX).saturating_sub(bytes.len());
+                bytes.extend_from_slice(&chunk[..room.min(chunk.len())]);
         }
     }
 }
