@@ -164,6 +164,22 @@ async fn what_is_no_page_is_bad_and_shown_in_part() {
         let shown = error.answer().unwrap().excerpt();
         assert!(shown.len() <= Answer::EXCERPT_BYTES && !shown.contains('\x1b'));
     }
+    let long = "x".repeat(100_000);
+    for body in [
+        format!(r#"{{"bars":"{long}"}}"#),
+        format!(r#"{{"bars":{{"A":"{long}"}}}}"#),
+        format!(r#"{{"bars":{{"A":["{long}"]}}}}"#),
+        format!(r#"{{"bars":{{"A":[{{"n":"{long}"}}]}}}}"#),
+        format!(r#""{long}""#),
+    ] {
+        let error = error_of(ok("", body.as_bytes()), Then::Close).await;
+        assert_eq!(code_and_retry(&error), BAD);
+        assert!(
+            error.to_string().len() < 1_000 && format!("{error:?}").len() < 2_000,
+            "{} bytes",
+            error.to_string().len()
+        );
+    }
     let nested = format!("{{\"bars\":{}", "[".repeat(10_000));
     assert_eq!(code_and_retry(&error_of(ok("", nested.as_bytes()), Then::Close).await), BAD);
 }
