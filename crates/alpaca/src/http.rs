@@ -42,12 +42,16 @@ pub(crate) struct Body {
 impl Body {
     /// The error of a body that cannot be read.
     pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {
-        Error::BadResponse {
-            detail: format!("{error}"),
-            answer: Answer::new(self.status, &self.bytes).with_request_id(self.request_id.as_deref()),
-            source: None,
-        }
+        let answer = Answer::new(self.status, &self.bytes).with_request_id(self.request_id.as_deref());
+        unreadable(&error, answer)
     }
+}
+
+/// The error of JSON that cannot be read. The parser quotes texts whole, so what it says is kept as an answer is: escaped
+/// and short.
+pub(crate) fn unreadable(error: &serde_json::Error, answer: Answer) -> Error {
+    let said = Answer::not_sent(&error.to_string());
+    Error::BadResponse { detail: said.excerpt().to_owned(), answer, source: None }
 }
 
 /// An answer that is none of the good ones.
@@ -146,6 +150,9 @@ async fn read(response: &mut Response, most_bytes: u64) -> std::result::Result<V
         match response.chunk().await {
             Ok(None) => return Ok(bytes),
             Ok(Some(chunk)) if (bytes.len() + chunk.len()) as u64 > most_bytes => {
+                // What still fits is kept: a refusal is understood by its beginning.
+                let room = usize::try_from(most_bytes).unwrap_or(usize::MAX).saturating_sub(bytes.len());
+                bytes.extend_from_slice(&chunk[..room.min(chunk.len())]);
                 return Err(Partial { bytes, error: None });
             }
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),

@@ -1,8 +1,10 @@
 //! A request as Alpaca's URL. The vendor's inclusive `end` lives here and nowhere else.
 
+use std::ops::RangeInclusive;
+
 use barkeep_provider::{Answer, BarsRequest, Error, PageToken, Result};
 use barkeep_types::{Adjustment, TimeRange, Timeframe};
-use chrono::{DateTime, DurationRound, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use url::Url;
 
 use crate::endpoint::Endpoint;
@@ -21,14 +23,18 @@ const LONGEST_URL: usize = 6 * 1024;
 const STOCK_FEEDS: [&str; 4] = ["sip", "iex", "otc", "boats"];
 const CRYPTO_PLACES: [&str; 5] = ["us", "us-1", "us-2", "eu-1", "bs-1"];
 
+/// The seconds that RFC 3339 can tell: those of the years 0 to 9999. No bar starts in another.
+const TELLABLE: RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
+
 /// The first and the last second of a range, both of which Alpaca includes; `None` if it holds no whole second, where
 /// alone bars start.
 fn inclusive(range: TimeRange) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let (second, instant) = (TimeDelta::seconds(1), TimeDelta::nanoseconds(1));
-    let floor = |at: DateTime<Utc>| at.duration_trunc(second).ok();
-    let first = floor(range.start() - instant)? + second;
-    let last = floor(range.end() - instant)?;
-    (first <= last).then_some((first, last))
+    // The first whole second that is not before an instant.
+    let ceiling = |at: DateTime<Utc>| at.timestamp() + i64::from(at.timestamp_subsec_nanos() > 0);
+    let first = ceiling(range.start()).max(*TELLABLE.start());
+    let last = (ceiling(range.end()) - 1).min(*TELLABLE.end());
+    let at = |seconds| DateTime::from_timestamp(seconds, 0);
+    if first <= last { at(first).zip(at(last)) } else { None }
 }
 
 /// The URL of a page; `None` if no bar can start in the range.
@@ -167,9 +173,21 @@ mod tests {
             ("2024-03-04T11:59:59.5Z", "2024-03-04T12:00:00.5Z", Some((noon, noon))),
             ("2024-03-04T12:00:00.1Z", "2024-03-04T12:00:01Z", None),
             ("2024-03-04T11:00:00Z", "2024-03-04T12:00:00Z", Some((noon - 3600, noon - 1))),
+            ("1969-12-31T23:59:58.5Z", "1969-12-31T23:59:59.5Z", Some((-1, -1))),
+            // Beyond what fits into 64 bits of nanoseconds.
+            ("1601-01-01T00:00:00Z", "2024-03-04T12:00:00Z", Some((at("1601-01-01T00:00:00Z"), noon - 1))),
+            ("2024-03-04T12:00:00Z", "9999-12-31T00:00:00Z", Some((noon, at("9999-12-31T00:00:00Z") - 1))),
         ] {
             assert_eq!(first_and_last(from, to), expected, "{from} {to}");
         }
+    }
+
+    #[test]
+    fn all_the_time_there_is_is_asked_for_in_years_of_four_digits() {
+        let request = request(&["AAPL"], "sip", DAY);
+        let url = url(&request.over(TimeRange::ALWAYS), None).unwrap().unwrap();
+        let times = "start=0000-01-01T00%3A00%3A00Z&end=9999-12-31T23%3A59%3A59Z";
+        assert!(url.as_str().contains(times), "{url}");
     }
 
     #[test]

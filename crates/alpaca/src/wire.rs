@@ -9,6 +9,8 @@ use barkeep_types::{Bar, Symbol};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::http::unreadable;
+
 /// Reads a page of bars from Alpaca's JSON, for a client of one's own or for answers that were kept.
 ///
 /// ```
@@ -22,11 +24,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 ///
 /// [`BadResponse`](barkeep_provider::Error::BadResponse) if it is no page. Bars in it are not checked.
 pub fn read_page(json: &[u8]) -> barkeep_provider::Result<Page> {
-    let (bars, next) = bars(json).map_err(|error| barkeep_provider::Error::BadResponse {
-        detail: error.to_string(),
-        answer: Answer::new(200, json),
-        source: None,
-    })?;
+    let (bars, next) = bars(json).map_err(|error| unreadable(&error, Answer::new(200, json)))?;
     Ok(Page { bars, next, ..Page::default() })
 }
 

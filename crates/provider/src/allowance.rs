@@ -23,6 +23,10 @@ use crate::{Error, Quota};
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long everybody waits after a refusal that does not say.
 const PAUSE: Duration = Duration::from_secs(5);
+/// The longest that everybody waits, whatever a vendor says.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+/// The highest limit that a vendor is believed to have: what others use of it is kept request by request.
+const MOST_A_MINUTE: u32 = 1_000_000;
 
 type Pace = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<std::time::Instant>>;
 
@@ -168,7 +172,7 @@ impl Permit<'_> {
         let Some(quota) = quota else { return };
         let mut window = self.allowance.window();
         if quota.limit > 0 {
-            window.limit = quota.limit;
+            window.limit = quota.limit.min(MOST_A_MINUTE);
         }
         let used = quota.limit.saturating_sub(quota.remaining);
         let by_others = used.saturating_sub(window.counted_since(self.sent_at));
@@ -182,7 +186,7 @@ impl Permit<'_> {
     pub fn refused(&self, error: &Error) {
         if let Error::RateLimited { retry_after, quota, .. } = error {
             self.told(*quota);
-            let wait = retry_after.or_else(|| quota.as_ref()?.resets_in).unwrap_or(PAUSE);
+            let wait = retry_after.or_else(|| quota.as_ref()?.resets_in).unwrap_or(PAUSE).min(LONGEST_PAUSE);
             self.allowance.window().pause_until(Instant::now() + wait);
         }
     }

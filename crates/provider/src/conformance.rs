@@ -1,7 +1,13 @@
 //! What every provider must do, as a suite that a vendor's crate runs on its own.
 //!
 //! [`provider_conformance!`](crate::provider_conformance) lists the cases once; each becomes a test. The vendor gives a
-//! [`Subject`]: a provider whose bars are known from elsewhere, never from the provider itself.
+//! [`Subject`]: a provider whose bars are known from elsewhere, never from the provider itself. The tests run on tokio:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! barkeep-provider = { version = "0.1", features = ["conformance"] }
+//! tokio = { version = "1", features = ["macros", "rt"] }
+//! ```
 //!
 //! ```no_run
 //! # use barkeep_provider::conformance::Subject;

@@ -180,7 +180,8 @@ impl Paging {
                 sorted.dropped += came;
                 continue;
             };
-            bars.retain(|bar| range.contains(bar.start) && bar.start.timestamp() % 60 == 0);
+            let is_whole_minute = |at: DateTime<Utc>| at.timestamp() % 60 == 0 && at.timestamp_subsec_nanos() == 0;
+            bars.retain(|bar| range.contains(bar.start) && is_whole_minute(bar.start));
             sorted.dropped += came - bars.len();
             if !bars.is_empty() {
                 sorted.bars.entry(index).or_default().append(&mut bars);

@@ -57,7 +57,7 @@ impl RetryPolicy {
             .with_factor(2.0)
             .with_max_times(self.tries)
             .with_jitter();
-        let in_time = |wait: Duration| (started_at.elapsed() + wait <= self.longest).then_some(wait);
+        let in_time = |wait: Duration| (started_at.elapsed().saturating_add(wait) <= self.longest).then_some(wait);
         // `None` as the next wait means that all tries are used up.
         let wait = |error: &Error, next: Option<Duration>| match (error.retry(), next?) {
             (Retry::Never, _) => None,

@@ -87,6 +87,16 @@ async fn what_the_plan_lacks_is_no_matter_of_credentials() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_understood_however_long_it_is() {
+    let page = format!("<html><h1>blocked by a wall of fire</h1>{}</html>", "x".repeat(20_000));
+    let head = format!("HTTP/1.1 403 x\r\ncontent-length: {}\r\n\r\n{page}", page.len());
+    let error = error_of(head, Then::Close).await;
+    // It is not about the credentials, whose refusal ends all work.
+    assert_eq!(code_and_retry(&error), ("PERMISSION_DENIED", Retry::Never));
+    assert!(error.to_string().contains("wall of fire"), "{error}");
+}
+
+#[tokio::test]
 async fn nobody_listening_is_unavailable() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = client(&format!("http://{free}")).page(&request(&["A"]), None).await.unwrap_err();
@@ -153,6 +163,22 @@ async fn what_is_no_page_is_bad_and_shown_in_part() {
         assert_eq!(code_and_retry(&error), BAD, "{body}");
         let shown = error.answer().unwrap().excerpt();
         assert!(shown.len() <= Answer::EXCERPT_BYTES && !shown.contains('\x1b'));
+    }
+    let long = "x".repeat(100_000);
+    for body in [
+        format!(r#"{{"bars":"{long}"}}"#),
+        format!(r#"{{"bars":{{"A":"{long}"}}}}"#),
+        format!(r#"{{"bars":{{"A":["{long}"]}}}}"#),
+        format!(r#"{{"bars":{{"A":[{{"n":"{long}"}}]}}}}"#),
+        format!(r#""{long}""#),
+    ] {
+        let error = error_of(ok("", body.as_bytes()), Then::Close).await;
+        assert_eq!(code_and_retry(&error), BAD);
+        assert!(
+            error.to_string().len() < 1_000 && format!("{error:?}").len() < 2_000,
+            "{} bytes",
+            error.to_string().len()
+        );
     }
     let nested = format!("{{\"bars\":{}", "[".repeat(10_000));
     assert_eq!(code_and_retry(&error_of(ok("", nested.as_bytes()), Then::Close).await), BAD);

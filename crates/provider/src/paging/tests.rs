@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::*;
@@ -79,6 +80,17 @@ fn disordered_and_doubled_bars_are_put_in_order() {
     let page = paging.accept(page(bars, None)).unwrap().page;
     assert_eq!(told(&page), "A 0,2 B 1,2,3 | A 0-10 B 0-10 C 0-10");
     assert_eq!(page.repeated, 2);
+}
+
+#[test]
+fn a_bar_that_starts_within_a_minute_is_dropped() {
+    for shift in [TimeDelta::seconds(30), TimeDelta::milliseconds(500), TimeDelta::nanoseconds(1)] {
+        let mut bars = of("A", 0..10);
+        let shifted = Bar { start: at(3) + shift, ..bars.bars[3] };
+        bars.bars.insert(4, shifted);
+        let page = paging().accept(page([bars, of("B", 0..10)], None)).unwrap().page;
+        assert_eq!((page.bar_count(), page.dropped), (20, 1), "{shift}");
+    }
 }
 
 #[test]

@@ -177,6 +177,21 @@ async fn after_a_refusal_everybody_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_or_a_limit_beyond_reason_is_survived() {
+    let allowance = Allowance::per_minute(200);
+    let quota = Some(Quota { limit: u32::MAX, remaining: 0, resets_in: None });
+    let permit = allowance.take().await;
+    permit.told(quota);
+    // So many requests of others are not kept one by one.
+    assert!(format!("{allowance:?}").contains("limit: 1000000"), "{allowance:?}");
+    permit.refused(&Error::RateLimited { retry_after: Some(Duration::MAX), quota: None, answer: Answer::default() });
+    drop(permit);
+    let started_at = Instant::now();
+    drop(allowance.take().await);
+    assert_eq!(started_at.elapsed().as_secs() / 3600, 24);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_that_was_given_up_still_counts() {
     let vendor = Vendor::new(20, Duration::from_secs(5));
     let limited = RateLimited::new(vendor.clone());
