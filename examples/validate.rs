@@ -75,7 +75,7 @@ async fn validate(options: Options) -> Result<u32, Box<dyn Error>> {
             for query in QUERIES {
                 let mut connection = database.connection().await?;
                 let rows = sqlx::raw_sql(query.sqlite).fetch_all(&mut *connection).await;
-                connection.finish();
+                connection.finish().await?;
                 found += u32::from(show(query, query.sqlite, rows.map(table)));
             }
         }
@@ -84,7 +84,7 @@ async fn validate(options: Options) -> Result<u32, Box<dyn Error>> {
             for query in QUERIES {
                 let mut connection = database.connection().await?;
                 let rows = sqlx::raw_sql(query.postgres).fetch_all(&mut *connection).await;
-                connection.finish();
+                connection.finish().await?;
                 found += u32::from(show(query, query.postgres, rows.map(table)));
             }
         }

@@ -60,7 +60,7 @@ async fn create_raw(database: &Sqlite) -> String {
         .fetch_one(&mut *connection)
         .await
         .expect("the table is there");
-    connection.finish();
+    connection.finish().await.expect("a connection out of the pool goes back");
     let mut transaction = database.begin().await.expect("a transaction begins");
     let create = create.replace("store_bar", "raw_bar");
     sqlx::query(AssertSqlSafe(create)).execute(&mut *transaction).await.expect("a table is made");
@@ -118,6 +118,6 @@ async fn bytes_a_bar(database: &Sqlite, pages: usize) -> f64 {
         .fetch_one(&mut *connection)
         .await
         .expect("the file has a size");
-    connection.finish();
+    connection.finish().await.expect("a connection out of the pool goes back");
     bytes as f64 / (2 * pages * PAGE) as f64
 }

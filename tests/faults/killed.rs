@@ -12,8 +12,8 @@ at_every_moment!(killed on Postgres in postgres and with_its_commit_sent_and_no_
 async fn killed(kind: Kind, moment: Moment) {
     let (scene, vendor) = (Scene::on(kind).await, Vendor::start().await);
     let mut arranged = moment.for_ever(&scene, &vendor).await;
-    let child = start(&scene, &vendor);
-    arranged.reached().await;
+    let mut child = start(&scene, &vendor);
+    arranged.reached_by(&mut child).await;
     child.kill().await;
     let before = vendor.simulator.requests().bars;
     arranged.lift().await;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use barkeep_alpaca_sim::WireFault;
 use barkeep_orchestrator::SliceJob;
 use barkeep_orchestrator::queue::Rate;
-use tests::{Hold, Scene, Vendor, Write};
+use tests::{Child, Hold, Scene, Vendor, Write};
 
 /// A moment in the life of a slice at which a child can be caught.
 #[derive(Clone, Copy, Debug)]
@@ -61,20 +61,22 @@ impl Moment {
             budgets.set_budget("alpaca", &Rate::new(200, Duration::from_secs(60)).unwrap()).await.unwrap();
             budgets.block("alpaca", Duration::from_secs(8)).await.unwrap();
         }
+        // A child and a test that both open a new database would take turns; that is not what these tests are about.
+        drop(scene.backend().await);
         Arranged { scene, vendor, hold, faults: fault.iter().len() as u64 }
     }
 }
 
 impl Arranged<'_> {
-    /// Waits until a child is there.
-    pub(crate) async fn reached(&mut self) {
+    /// Waits until the child is there.
+    pub(crate) async fn reached_by(&mut self, child: &mut Child) {
         let there = async {
             self.until_a_slice_runs_or_hangs().await;
             while self.vendor.simulator.requests().faults < self.faults {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), there).await.expect("the child comes to that moment");
+        child.while_it_runs(Duration::from_secs(90), there).await;
     }
 
     async fn until_a_slice_runs_or_hangs(&mut self) {

@@ -35,8 +35,8 @@ async fn restarted(how: Stop) {
     for moment in MOMENTS {
         let (scene, vendor) = (Scene::on_server(&server).await, Vendor::start().await);
         let mut arranged = moment.for_a_while(&scene, &vendor).await;
-        let child = start(&scene, &vendor);
-        arranged.reached().await;
+        let mut child = start(&scene, &vendor);
+        arranged.reached_by(&mut child).await;
         tokio::task::block_in_place(|| {
             server.stop(how);
             server.resume();

@@ -14,8 +14,8 @@ at_every_moment!(stopped on Postgres in postgres and with_its_commit_sent_and_no
 async fn stopped(kind: Kind, moment: Moment) {
     let (scene, vendor) = (Scene::on(kind).await, Vendor::start().await);
     let mut arranged = moment.for_a_while(&scene, &vendor).await;
-    let child = start(&scene, &vendor);
-    arranged.reached().await;
+    let mut child = start(&scene, &vendor);
+    arranged.reached_by(&mut child).await;
     child.signal("TERM");
     arranged.lift().await;
     let outcome = tokio::time::timeout(Duration::from_secs(30), child.end()).await.expect("it ends within its grace");

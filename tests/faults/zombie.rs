@@ -23,8 +23,8 @@ mod sqlite {
 async fn frozen(kind: Kind, moment: Moment) {
     let (scene, vendor) = (Scene::on(kind).await, Vendor::start().await);
     let mut arranged = moment.for_a_while(&scene, &vendor).await;
-    let child = start(&scene, &vendor);
-    arranged.reached().await;
+    let mut child = start(&scene, &vendor);
+    arranged.reached_by(&mut child).await;
     child.signal("STOP");
     arranged.lift().await;
     // Waits for the frozen one's lease, and for its locks as long as the database lets it have them.

@@ -2,7 +2,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
 /// A run of the example as a process of its own.
@@ -77,6 +77,24 @@ impl Child {
         Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
+    /// Waits for something that happens while it runs.
+    ///
+    /// # Panics
+    ///
+    /// If it ends before, or nothing happens within `most`: with what it said.
+    pub async fn while_it_runs<T>(&mut self, most: Duration, happens: impl Future<Output = T>) -> T {
+        let code = tokio::select! {
+            done = happens => return done,
+            status = self.process.wait() => status.unwrap().code(),
+            () = tokio::time::sleep(most) => {
+                self.process.kill().await.unwrap();
+                None
+            }
+        };
+        let (stdout, stderr) = (text(&mut self.process.stdout).await, text(&mut self.process.stderr).await);
+        panic!("it did not happen while the program ran: {:?}", Outcome { code, stdout, stderr });
+    }
+
     /// Whether it has ended, and with which exit code; `None` for that if a signal ended it.
     ///
     /// # Panics
@@ -120,4 +138,12 @@ impl Child {
         let sent = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(sent.success());
     }
+}
+
+async fn text(pipe: &mut Option<impl AsyncRead + Unpin>) -> String {
+    let mut text = String::new();
+    if let Some(pipe) = pipe {
+        pipe.read_to_string(&mut text).await.unwrap();
+    }
+    text
 }

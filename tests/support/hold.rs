@@ -106,14 +106,11 @@ impl Hold {
     ///
     /// # Panics
     ///
-    /// If nobody comes within a minute.
+    /// If the database fails.
     pub async fn reached(&mut self) {
-        let reached = async {
-            while !self.is_reached().await {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), reached).await.expect("somebody makes the write");
+        while !self.is_reached().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     async fn is_reached(&mut self) -> bool {

@@ -58,7 +58,7 @@ impl Catalog for PostgresCatalog {
                         .bind(name)
                         .fetch_optional(&mut *connection)
                         .await?;
-                connection.finish();
+                connection.finish().await?;
                 json.as_deref().map(json::read).transpose()
             })
             .await
@@ -71,7 +71,7 @@ impl Catalog for PostgresCatalog {
                 let all: Vec<String> = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/list.sql")))
                     .fetch_all(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 all.iter().map(|json| json::read(json)).collect()
             })
             .await
@@ -105,7 +105,7 @@ impl Catalog for PostgresCatalog {
                     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                     .fetch_all(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
             .await?;

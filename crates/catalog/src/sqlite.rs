@@ -57,7 +57,7 @@ impl Catalog for SqliteCatalog {
                     .bind(name)
                     .fetch_optional(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 json.as_deref().map(json::read).transpose()
             })
             .await
@@ -69,7 +69,7 @@ impl Catalog for SqliteCatalog {
                 let mut connection = self.database.connection().await?;
                 let all: Vec<String> =
                     sqlx::query_scalar(include_str!("../sql/sqlite/list.sql")).fetch_all(&mut *connection).await?;
-                connection.finish();
+                connection.finish().await?;
                 all.iter().map(|json| json::read(json)).collect()
             })
             .await
@@ -103,7 +103,7 @@ impl Catalog for SqliteCatalog {
                     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                     .fetch_all(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
             .await?;

@@ -30,15 +30,42 @@ impl Engine for sqlx::Sqlite {}
 pub struct Connection<E: Engine> {
     // `None` only once finished.
     pooled: Option<PoolConnection<E>>,
+    // Behind a pooler, which lends a server for a transaction, each verb is one.
+    in_transaction: bool,
+}
+
+impl<E: Engine> Connection<E>
+where
+    for<'c> &'c mut E::Connection: sqlx::Executor<'c, Database = E>,
+{
+    pub(crate) fn new(pooled: PoolConnection<E>) -> Self {
+        Self { pooled: Some(pooled), in_transaction: false }
+    }
+
+    /// Opens a transaction that [`finish`](Self::finish) commits.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn in_transaction(mut self, begin: SqlStr) -> Result<Self> {
+        sqlx::Executor::execute(&mut *self, begin).await?;
+        self.in_transaction = true;
+        Ok(self)
+    }
+
+    /// Gives the connection back to its pool; what was done is done.
+    ///
+    /// # Errors
+    ///
+    /// The database refused, or did not answer, where it is behind a pooler; otherwise none.
+    pub async fn finish(mut self) -> Result<()> {
+        if self.in_transaction {
+            sqlx::Executor::execute(&mut *self, "COMMIT").await?;
+        }
+        self.give_back();
+        Ok(())
+    }
 }
 
 impl<E: Engine> Connection<E> {
-    pub(crate) fn new(pooled: PoolConnection<E>) -> Self {
-        Self { pooled: Some(pooled) }
-    }
-
-    /// Gives the connection back to its pool.
-    pub fn finish(mut self) {
+    fn give_back(mut self) {
         self.pooled = None;
     }
 }
@@ -88,7 +115,7 @@ where
     /// The database refused, or did not answer; in the latter case it is unknown whether the changes were made.
     pub async fn commit(mut self) -> Result<()> {
         sqlx::Executor::execute(&mut *self.connection, "COMMIT").await?;
-        self.connection.finish();
+        self.connection.finish().await?;
         Ok(())
     }
 
@@ -100,7 +127,7 @@ where
     /// The database did not answer; the changes are undone all the same.
     pub async fn rollback(mut self) -> Result<()> {
         sqlx::Executor::execute(&mut *self.connection, "ROLLBACK").await?;
-        self.connection.finish();
+        self.connection.finish().await?;
         Ok(())
     }
 }

@@ -75,6 +75,10 @@ pub enum Error {
     /// The connection broke. Whether the database did what it was asked is unknown.
     #[error("the connection to the database was lost")]
     Lost(#[source] Source),
+    /// A statement was not there any more, or was there already: somebody between us and the server changes the server
+    /// after each transaction.
+    #[error("a transaction pooler stands before the database; add pooler=transaction to the database URL's parameters")]
+    Pooled(#[source] Source),
     /// There is no space left.
     #[error("the database has no space left; nothing was written: free some and run again")]
     Full(#[source] Source),
@@ -100,6 +104,7 @@ impl Error {
             Self::Busy(_) => "DATABASE_BUSY",
             Self::TimedOut { .. } => "DATABASE_TIMEOUT",
             Self::Lost(_) => "DATABASE_LOST",
+            Self::Pooled(_) => "DATABASE_POOLED",
             Self::Full(_) => "STORAGE_FULL",
             Self::Refused(_) => "CONSTRAINT_VIOLATED",
             Self::Failed(_) => "DATABASE_FAILED",
@@ -116,6 +121,7 @@ impl Error {
             | Self::NotADatabase { .. }
             | Self::TooOld { .. }
             | Self::NewerSchema { .. }
+            | Self::Pooled(_)
             | Self::Full(_)
             | Self::Refused(_)
             | Self::Failed(_) => false,
@@ -164,6 +170,8 @@ fn postgres_class(code: &str) -> Class {
         // The server shuts down, crashed, or is starting.
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25006" => Error::Lost,
         _ if code.starts_with("08") => Error::Lost,
+        // A prepared statement that exists, or does not.
+        "42P05" | "26000" => Error::Pooled,
         "42501" | "3D000" => Error::Denied,
         _ if code.starts_with("28") => Error::Denied,
         _ if code.starts_with("23") || code.starts_with("22") => Error::Refused,
@@ -196,6 +204,7 @@ mod tests {
             ("57P01", "DATABASE_LOST"),
             ("25P03", "DATABASE_LOST"),
             ("25006", "DATABASE_LOST"),
+            ("42P05", "DATABASE_POOLED"),
             ("28P01", "DATABASE_ACCESS_DENIED"),
             ("23514", "CONSTRAINT_VIOLATED"),
             ("42P01", "DATABASE_FAILED"),

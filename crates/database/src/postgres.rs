@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr, SqlStr};
 use url::Url;
 
 use crate::bounded::bounded;
@@ -14,6 +14,10 @@ use crate::{Connection, Error, InvalidLocation, Location, Migrations, Result, Sc
 ///
 /// A server that is not on this machine is only spoken to over TLS with its certificate checked, unless the URL names
 /// another `sslmode`.
+///
+/// Behind a pooler that lends a connection for a transaction (PgBouncer with `pool_mode = transaction`), say so in the URL:
+/// `?pooler=transaction`. Then every verb is a transaction, and no statement is taken to be prepared before it. It costs two
+/// round trips a verb, and preparing every statement anew.
 #[derive(Clone)]
 pub struct Postgres {
     shared: Arc<Shared>,
@@ -27,6 +31,16 @@ struct Shared {
     timeout: Duration,
     begin: String,
     pool: PgPool,
+    pooling: Pooling,
+}
+
+/// What stands between us and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pooling {
+    /// Nothing, or a pooler that lends a server for as long as we are connected.
+    None,
+    /// A pooler that lends a server for a transaction.
+    Transaction,
 }
 
 /// How to connect to a PostgreSQL server.
@@ -103,7 +117,8 @@ impl Postgres {
     ///
     /// As [`Postgres::connect`].
     pub async fn connect_with(settings: PostgresSettings) -> Result<Self> {
-        let options = options(&settings.url)?;
+        let (url, pooling) = Pooling::of(&settings.url)?;
+        let options = options(&url, pooling)?;
         let target = Location::Postgres(settings.url).to_string();
         // Outside of the pool, which would retry in silence and then hide the cause.
         check_server(&options).await.map_err(|error| unreachable(&target, error))?;
@@ -122,8 +137,8 @@ impl Postgres {
             })
             .connect_lazy_with(options.clone());
         let PostgresSettings { schema, timeout, .. } = settings;
-        let begin = begin(timeout);
-        Ok(Self { shared: Arc::new(Shared { options, target, schema, timeout, begin, pool }) })
+        let begin = begin(timeout, pooling);
+        Ok(Self { shared: Arc::new(Shared { options, target, schema, timeout, begin, pool, pooling }) })
     }
 
     /// A statement written for the schema `barkeep`, told for the schema of this database.
@@ -144,8 +159,13 @@ impl Postgres {
         self.bounded(async {
             // A connection of its own, closed on every path: a lock that outlives its error would hang the next process.
             let mut connection = PgConnection::connect_with(&self.shared.options).await?;
-            if self.steps_missing(migrations, &mut connection).await? {
+            connection.execute(self.begin_statement()).await?;
+            let is_missing = self.steps_missing(migrations, &mut connection).await?;
+            connection.execute("COMMIT").await?;
+            if is_missing {
+                connection.execute(self.begin_statement()).await?;
                 self.run_steps(migrations, &mut connection).await?;
+                connection.execute("COMMIT").await?;
             }
             connection.close().await?;
             Ok(())
@@ -165,20 +185,18 @@ impl Postgres {
     }
 
     async fn run_steps(&self, migrations: &Migrations, connection: &mut PgConnection) -> Result<()> {
-        let mut transaction = connection.begin().await?;
-        sqlx::raw_sql(include_str!("../sql/postgres/lock_migrations.sql")).execute(&mut *transaction).await?;
-        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_schema.sql"))).execute(&mut *transaction).await?;
-        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_ledger.sql"))).execute(&mut *transaction).await?;
-        let found = self.found_version(migrations, &mut transaction).await?;
+        sqlx::raw_sql(include_str!("../sql/postgres/lock_migrations.sql")).execute(&mut *connection).await?;
+        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_schema.sql"))).execute(&mut *connection).await?;
+        sqlx::raw_sql(self.sql(include_str!("../sql/postgres/create_ledger.sql"))).execute(&mut *connection).await?;
+        let found = self.found_version(migrations, connection).await?;
         for step in migrations.after(found)? {
-            sqlx::raw_sql(self.sql(step.sql)).execute(&mut *transaction).await?;
+            sqlx::raw_sql(self.sql(step.sql)).execute(&mut *connection).await?;
             sqlx::query(self.sql(include_str!("../sql/postgres/record_step.sql")))
                 .bind(migrations.component)
                 .bind(step.version.cast_signed())
-                .execute(&mut *transaction)
+                .execute(&mut *connection)
                 .await?;
         }
-        transaction.commit().await?;
         Ok(())
     }
 
@@ -196,17 +214,29 @@ impl Postgres {
     ///
     /// [`Error::Busy`] if all connections are in use for too long, [`Error::Lost`] if the server is gone.
     pub async fn begin(&self) -> Result<Transaction<sqlx::Postgres>> {
-        let begin = self.shared.begin.clone();
-        Transaction::begin(self.connection().await?, AssertSqlSafe(begin).into_sql_str()).await
+        Transaction::begin(self.acquire().await?, self.begin_statement()).await
     }
 
-    /// A connection for single statements, each of which is its own transaction.
+    /// A connection for single statements, each of which is its own transaction; behind a pooler all of them are one.
     ///
     /// # Errors
     ///
     /// As [`Postgres::begin`].
     pub async fn connection(&self) -> Result<Connection<sqlx::Postgres>> {
+        let connection = self.acquire().await?;
+        match self.shared.pooling {
+            Pooling::None => Ok(connection),
+            Pooling::Transaction => connection.in_transaction(self.begin_statement()).await,
+        }
+    }
+
+    async fn acquire(&self) -> Result<Connection<sqlx::Postgres>> {
         Ok(Connection::new(self.shared.pool.acquire().await?))
+    }
+
+    fn begin_statement(&self) -> SqlStr {
+        // Safe: made of numbers and words of ours.
+        AssertSqlSafe(self.shared.begin.clone()).into_sql_str()
     }
 
     /// Runs a whole verb within the timeout of this database.
@@ -239,10 +269,32 @@ impl fmt::Debug for Postgres {
     }
 }
 
-fn options(url: &Url) -> Result<PgConnectOptions> {
+impl Pooling {
+    /// What a URL says of it, and the rest of the URL.
+    fn of(url: &Url) -> Result<(Url, Self)> {
+        let (said, rest): (Vec<_>, Vec<_>) = url.query_pairs().into_owned().partition(|(name, _)| name == "pooler");
+        let pooling = match said.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>()[..] {
+            [] => return Ok((url.clone(), Self::None)),
+            ["transaction"] => Self::Transaction,
+            _ => return Err(InvalidLocation("pooler= takes one value, transaction").into()),
+        };
+        let mut url = url.clone();
+        url.set_query(None);
+        if !rest.is_empty() {
+            url.query_pairs_mut().extend_pairs(rest);
+        }
+        Ok((url, pooling))
+    }
+}
+
+fn options(url: &Url, pooling: Pooling) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url.as_str())
         .map_err(|_| InvalidLocation("PostgreSQL cannot read its parts"))?
         .application_name("barkeep");
+    let options = match pooling {
+        Pooling::None => options,
+        Pooling::Transaction => options.statement_cache_capacity(0),
+    };
     let says_how = url.query_pairs().any(|(name, _)| name == "sslmode" || name == "ssl-mode");
     let is_here = options.get_socket().is_some()
         || options.get_host().starts_with('/')
@@ -253,17 +305,24 @@ fn options(url: &Url) -> Result<PgConnectOptions> {
 /// Opens a transaction that the server ends by itself if its client has frozen in the middle of it: a process that was
 /// stopped, or whose machine is gone, would keep its locks for ever, and others waiting. Nothing shorter than a verb may
 /// take is ended.
-fn begin(timeout: Duration) -> String {
+fn begin(timeout: Duration, pooling: Pooling) -> String {
     let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
+    let forget = match pooling {
+        Pooling::None => "",
+        // The driver numbers its statements from one on, as did whoever had the server before.
+        Pooling::Transaction => "; DEALLOCATE ALL",
+    };
     format!(
-        "BEGIN; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}"
+        "BEGIN{forget}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}"
     )
 }
 
 async fn check_server(options: &PgConnectOptions) -> Result<()> {
     bounded(CONNECT_TIMEOUT, async {
         let mut connection = PgConnection::connect_with(options).await?;
-        let version: String = sqlx::query_scalar("SHOW server_version_num").fetch_one(&mut connection).await?;
+        // Not prepared: a pooler may answer the next message by another server.
+        let version = sqlx::raw_sql("SHOW server_version_num").fetch_one(&mut connection).await?;
+        let version: String = version.try_get(0)?;
         connection.close().await?;
         if version.parse().unwrap_or(0) < OLDEST_SERVER {
             return Err(Error::TooOld { product: "PostgreSQL", found: version, needed: "14" });

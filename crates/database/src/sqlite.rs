@@ -161,7 +161,7 @@ impl Sqlite {
         const NEEDED: (u32, u32, u32) = (3, 51, 3);
         let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
         let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
-        connection.finish();
+        connection.finish().await?;
         let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
         let mut part = || parts.next().unwrap_or(0);
         if (part(), part(), part()) < NEEDED {

@@ -64,7 +64,7 @@ where
 {
     let mut connection = database.connection().await?;
     let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
-    connection.finish();
+    connection.finish().await?;
     Ok(rows)
 }
 
@@ -74,14 +74,14 @@ where
 {
     let mut connection = database.connection().await?;
     let row = statement.fetch_one(&mut *connection).await.map_err(failed)?;
-    connection.finish();
+    connection.finish().await?;
     Ok(row)
 }
 
 async fn changes(database: &Postgres, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<u64> {
     let mut connection = database.connection().await?;
     let done = statement.execute(&mut *connection).await.map_err(failed)?;
-    connection.finish();
+    connection.finish().await?;
     Ok(done.rows_affected())
 }
 

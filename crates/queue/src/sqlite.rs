@@ -64,7 +64,7 @@ where
             let mut connection = database.connection().await?;
             let (now,) = now(moved_us).fetch_one(&mut *connection).await.map_err(failed)?;
             let rows = statement(now).fetch_all(&mut *connection).await.map_err(failed)?;
-            connection.finish();
+            connection.finish().await?;
             Ok(rows)
         })
         .await

@@ -80,7 +80,7 @@ impl PostgresStore {
             .bounded(async {
                 let mut connection = self.database.connection().await?;
                 let rows = statement.fetch_all(&mut *connection).await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok(rows)
             })
             .await
@@ -174,7 +174,7 @@ impl Store for PostgresStore {
         // Not bounded: every bar is read, and how many there are nobody can say.
         let statement = self.statement(include_str!("../sql/postgres/check.sql"));
         let rows = statement.fetch_all(&mut *connection).await?;
-        connection.finish();
+        connection.finish().await?;
         rows.iter().map(row::finding).collect()
     }
 }

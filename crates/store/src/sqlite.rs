@@ -54,7 +54,7 @@ impl SqliteStore {
             .bounded(async {
                 let mut connection = self.database.connection().await?;
                 let rows = statement.fetch_all(&mut *connection).await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok(rows)
             })
             .await
@@ -132,7 +132,7 @@ impl Store for SqliteStore {
         // Not bounded: every bar is read, and how many there are nobody can say.
         let statement = self.statement(include_str!("../sql/sqlite/check.sql"));
         let rows = statement.fetch_all(&mut *connection).await?;
-        connection.finish();
+        connection.finish().await?;
         rows.iter().map(row::finding).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Where `initdb`, `pg_ctl` and `postgres` are, and whom they may run as.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +14,20 @@ pub(crate) fn folder() -> PathBuf {
         "PostgreSQL's programs (initdb, pg_ctl) are not on this machine; install them (Debian: apt-get install \
          postgresql; macOS: brew install postgresql), or name a server in BARKEEP_TEST_DATABASE_URL",
     )
+}
+
+/// PgBouncer, which Debian keeps where only root looks.
+///
+/// # Panics
+///
+/// If the machine has none: see [`folder`].
+pub(crate) fn pgbouncer() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/opt/homebrew/bin".into()]);
+    folders
+        .map(|folder| folder.join("pgbouncer"))
+        .find(|program| program.is_file())
+        .expect("PgBouncer is not on this machine; install it (Debian: apt-get install pgbouncer; macOS: brew install pgbouncer)")
 }
 
 fn candidates() -> Vec<PathBuf> {
@@ -39,6 +54,15 @@ fn newest_first(parent: &Path) -> Vec<PathBuf> {
     };
     versions.sort_by_key(|path| std::cmp::Reverse(number(path)));
     versions
+}
+
+/// Lets a program run as somebody else than root, if we are root. From a folder that is open to everybody: our own may be
+/// closed to that user.
+pub(crate) fn as_unprivileged(command: &mut Command) {
+    command.current_dir("/");
+    if let Some((user, group)) = unprivileged() {
+        command.uid(user).gid(group);
+    }
 }
 
 /// The user and group to run the server as: `None` unless we are root, which PostgreSQL refuses.

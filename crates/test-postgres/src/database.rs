@@ -1,6 +1,12 @@
+use std::sync::mpsc;
+use std::time::Duration;
+
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::shared;
+
+/// How long a test waits for its database to be gone; then that goes on behind its back.
+const WAIT: Duration = Duration::from_secs(3);
 
 /// A fresh, empty database on the shared server; dropped with the value.
 #[derive(Debug)]
@@ -47,12 +53,15 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let (server, drop) = (self.server.clone(), format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        let (dropped, is_dropped) = mpsc::channel();
         // On a thread of its own: the test's runtime may be shutting down, and may be this thread.
-        let dropping = std::thread::spawn(move || {
+        std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let _ = runtime.map(|runtime| runtime.block_on(execute(&server, drop)));
+            let _ = dropped.send(());
         });
-        let _ = dropping.join();
+        // Not for ever: the server first waits for all sessions, of which one may wait for this very thread to read rows.
+        let _ = is_dropped.recv_timeout(WAIT);
     }
 }
 
@@ -87,5 +96,20 @@ mod tests {
         assert!(PgConnection::connect(&server.url()).await.is_err());
         server.resume();
         execute(&server.url(), "SELECT * FROM kept".to_owned()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_session_that_waits_for_the_thread_that_drops_a_database_does_not_hang_it() {
+        let (one, two) = (TestDatabase::create().await, TestDatabase::create().await);
+        let mut reader = PgConnection::connect(one.url()).await.unwrap();
+        let many = sqlx::query("SELECT repeat('x', 1000) FROM generate_series(1, 10000000)");
+        let mut rows = std::pin::pin!(many.fetch_all(&mut reader));
+        // Some rows are read, and then nobody reads the rest.
+        assert!(tokio::time::timeout(Duration::from_millis(50), rows.as_mut()).await.is_err());
+        let mut watch = PgConnection::connect(one.url()).await.unwrap();
+        let stuck = "SELECT count(*) > 0 FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event = 'ClientWrite'";
+        while !sqlx::query_scalar::<_, bool>(stuck).fetch_one(&mut watch).await.unwrap() {}
+        drop(two);
     }
 }

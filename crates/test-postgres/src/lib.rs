@@ -3,8 +3,11 @@
 
 mod binaries;
 mod database;
+mod folder;
+mod pooler;
 mod server;
 mod shared;
 
 pub use database::TestDatabase;
+pub use pooler::Pooler;
 pub use server::{Server, Stop};

@@ -1,10 +1,8 @@
 use std::fs::File;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::binaries;
+use crate::{binaries, folder};
 
 /// A PostgreSQL server in a folder of its own, reached by a socket in that folder.
 ///
@@ -32,7 +30,7 @@ impl Server {
     ///
     /// If PostgreSQL is not installed or does not start.
     pub fn start() -> Self {
-        Self::start_under(&scratch())
+        Self::start_under(&folder::scratch())
     }
 
     /// The same in the temporary folder, even where there is memory to spare: to a disk, fsync takes its time. For benches.
@@ -45,7 +43,7 @@ impl Server {
     }
 
     fn start_under(parent: &Path) -> Self {
-        let folder = parent.join(format!("barkeep-private-{}", uuid::Uuid::new_v4().simple()));
+        let folder = folder::private_under(parent);
         let server = Self { folder, durable: true, owned: true };
         server.create();
         server.resume();
@@ -64,12 +62,7 @@ impl Server {
 
     /// Makes the folder and an empty cluster in it.
     pub(crate) fn create(&self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-        std::fs::create_dir_all(&self.folder).expect("the temporary folder can be written to");
-        std::fs::set_permissions(&self.folder, PermissionsExt::from_mode(0o700)).expect("the folder is ours");
-        if let Some((user, group)) = binaries::unprivileged() {
-            std::os::unix::fs::chown(&self.folder, Some(user), Some(group)).expect("root may give folders away");
-        }
+        folder::make(&self.folder);
         let data = self.folder.join("data");
         self.run("initdb", |initdb| {
             initdb.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8"]);
@@ -120,11 +113,7 @@ impl Server {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(binaries::folder().join(program));
-        // Our own working folder may be closed to the user the server runs as.
-        command.current_dir("/");
-        if let Some((user, group)) = binaries::unprivileged() {
-            command.uid(user).gid(group);
-        }
+        binaries::as_unprivileged(&mut command);
         command
     }
 
@@ -149,15 +138,4 @@ impl Drop for Server {
             let _ = std::fs::remove_dir_all(&self.folder);
         }
     }
-}
-
-/// Memory if there is enough of it, since nothing here needs to last.
-pub(crate) fn scratch() -> PathBuf {
-    const ENOUGH_KIB: u64 = 1024 * 1024;
-    let memory = Path::new("/dev/shm");
-    let df = Command::new("df").args(["-Pk", "/dev/shm"]).output();
-    let table = df.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let free: Option<u64> =
-        table.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)).and_then(|free| free.parse().ok());
-    if memory.is_dir() && free.is_some_and(|free| free > ENOUGH_KIB) { memory.to_owned() } else { std::env::temp_dir() }
 }

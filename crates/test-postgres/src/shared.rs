@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::binaries;
-use crate::server::{Server, scratch};
+use crate::server::Server;
+use crate::{binaries, folder};
 
 /// How often a process shows that it still uses the server.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ fn join() -> String {
     let lock = File::create(std::env::temp_dir().join(format!("{name}.lock")))
         .expect("the temporary folder can be written to");
     lock.lock().expect("a file can be locked");
-    let server = Server::in_folder(scratch().join(name));
+    let server = Server::in_folder(folder::scratch().join(name));
     if !server.is_running() {
         server.create();
         server.resume();

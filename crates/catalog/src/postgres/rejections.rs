@@ -35,7 +35,7 @@ impl Rejections for PostgresCatalog {
                 let rows = sqlx::query_as(self.database.sql(include_str!("../../sql/postgres/rejections.sql")))
                     .fetch_all(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
             .await?;

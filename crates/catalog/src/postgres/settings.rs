@@ -17,7 +17,7 @@ impl SettingsBook for PostgresCatalog {
                     .bind(name)
                     .fetch_optional(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(json)
             })
             .await?;
@@ -32,7 +32,7 @@ impl SettingsBook for PostgresCatalog {
                 let rows = sqlx::query_as(self.database.sql(include_str!("../../sql/postgres/settings.sql")))
                     .fetch_all(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
             .await?;
@@ -70,7 +70,7 @@ impl SettingsBook for PostgresCatalog {
                     sqlx::query_scalar(self.database.sql(include_str!("../../sql/postgres/settings_revision.sql")))
                         .fetch_one(&mut *connection)
                         .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<i64, Error>(stored)
             })
             .await?;
@@ -87,7 +87,7 @@ impl SettingsBook for PostgresCatalog {
                     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                     .fetch_all(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
             .await?;

@@ -34,7 +34,7 @@ impl Rejections for SqliteCatalog {
                 let mut connection = self.database.connection().await?;
                 let rows =
                     sqlx::query_as(include_str!("../../sql/sqlite/rejections.sql")).fetch_all(&mut *connection).await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
             .await?;

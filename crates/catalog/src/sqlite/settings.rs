@@ -16,7 +16,7 @@ impl SettingsBook for SqliteCatalog {
                     .bind(name)
                     .fetch_optional(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(json)
             })
             .await?;
@@ -30,7 +30,7 @@ impl SettingsBook for SqliteCatalog {
                 let mut connection = self.database.connection().await?;
                 let rows =
                     sqlx::query_as(include_str!("../../sql/sqlite/settings.sql")).fetch_all(&mut *connection).await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
             .await?;
@@ -68,7 +68,7 @@ impl SettingsBook for SqliteCatalog {
                 let stored = sqlx::query_scalar(include_str!("../../sql/sqlite/settings_revision.sql"))
                     .fetch_one(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<i64, Error>(stored)
             })
             .await?;
@@ -85,7 +85,7 @@ impl SettingsBook for SqliteCatalog {
                     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                     .fetch_all(&mut *connection)
                     .await?;
-                connection.finish();
+                connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
             .await?;

@@ -4,6 +4,8 @@
 #[cfg(feature = "sqlite")]
 mod openers;
 #[cfg(feature = "postgres")]
+mod pooled;
+#[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -27,7 +27,7 @@ async fn things(database: &Postgres) -> i64 {
     let mut connection = database.connection().await.unwrap();
     let count = database.sql("SELECT COUNT(*) FROM barkeep.thing");
     let things = sqlx::query_scalar(count).fetch_one(&mut *connection).await.unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     things
 }
 
@@ -59,7 +59,7 @@ async fn a_step_that_fails_leaves_nothing_behind_not_even_a_lock() {
     let mut connection = database.connection().await.unwrap();
     let locks = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     assert_eq!(sqlx::query_scalar::<_, i64>(locks).fetch_one(&mut *connection).await.unwrap(), 0);
-    connection.finish();
+    connection.finish().await.unwrap();
     database.migrate(&TWO).await.unwrap();
 }
 
@@ -181,7 +181,7 @@ async fn a_hung_server_process_costs_its_connection_and_not_the_pool() {
     let hung = database.bounded::<(), Error>(async {
         let mut connection = database.connection().await?;
         sqlx::query("SELECT pg_sleep(3600)").execute(&mut *connection).await?;
-        connection.finish();
+        connection.finish().await.unwrap();
         Ok(())
     });
     assert!(matches!(hung.await.unwrap_err(), Error::TimedOut { .. }));
@@ -191,7 +191,7 @@ async fn a_hung_server_process_costs_its_connection_and_not_the_pool() {
         if let Ok(mut connection) = database.connection().await {
             let one: i32 = sqlx::query_scalar("SELECT 1").fetch_one(&mut *connection).await.unwrap();
             assert_eq!(one, 1);
-            connection.finish();
+            connection.finish().await.unwrap();
             return;
         }
     }

@@ -17,7 +17,7 @@ fn folder() -> TempDir {
 async fn things(database: &Sqlite) -> i64 {
     let mut connection = database.connection().await.unwrap();
     let things = sqlx::query_scalar("SELECT COUNT(*) FROM thing").fetch_one(&mut *connection).await.unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     things
 }
 

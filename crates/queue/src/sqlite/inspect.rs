@@ -15,7 +15,7 @@ impl InspectStatements for Sqlite {
         self.bounded(async {
             let mut connection = self.connection().await?;
             let now = now(moved_us).fetch_one(&mut *connection).await.map_err(failed)?;
-            connection.finish();
+            connection.finish().await?;
             Ok(instant(now.0))
         })
         .await

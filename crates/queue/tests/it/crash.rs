@@ -110,7 +110,7 @@ async fn sessions_that_are_terminated_lose_nothing() {
         let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 2";
         sqlx::query(terminate).execute(&mut *connection).await.unwrap();
-        connection.finish();
+        connection.finish().await.unwrap();
     })
     .await;
 }

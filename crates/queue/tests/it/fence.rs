@@ -127,7 +127,7 @@ async fn waits_for_a_lock(database: &Postgres) {
         while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await.unwrap() == 0 {
             tokio::task::yield_now().await;
         }
-        connection.finish();
+        connection.finish().await.unwrap();
     };
     tokio::time::timeout(Duration::from_secs(30), asking).await.expect("somebody waits");
 }

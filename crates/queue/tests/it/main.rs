@@ -9,6 +9,7 @@ mod guarantees;
 mod long_history;
 mod model;
 mod operating;
+mod pooled;
 mod postgres;
 mod processes;
 mod protocol;

@@ -69,7 +69,7 @@ async fn the_sqlite_in_use_is_free_of_the_wal_reset_fault() {
     let database = Sqlite::open(folder.path().join("queue.db")).await.unwrap();
     let mut connection = database.connection().await.unwrap();
     let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await.unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     let version: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
     assert!(version >= vec![3, 51, 3], "{version:?}");
 }

@@ -12,6 +12,7 @@ use crate::{History, State};
 #[cfg(target_os = "linux")]
 mod disk;
 mod guard;
+mod pooled;
 mod years;
 
 /// As it is when new: there is room for this year and the next.
@@ -36,7 +37,7 @@ crate::upkeep_conformance!(open_new().await);
 async fn now(store: &PostgresStore) -> DateTime<chrono::Utc> {
     let mut connection = store.database.connection().await.unwrap();
     let now = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *connection).await.unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     now
 }
 
@@ -69,7 +70,7 @@ async fn run(store: &PostgresStore, sql: &'static str) -> Result<()> {
 async fn number(store: &PostgresStore, sql: &'static str) -> i64 {
     let mut connection = store.database.connection().await.unwrap();
     let number = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     number
 }
 
@@ -100,7 +101,7 @@ async fn versions(store: &PostgresStore) -> String {
     .fetch_one(&mut *connection)
     .await
     .unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     versions
 }
 

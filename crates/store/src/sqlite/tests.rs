@@ -28,7 +28,7 @@ async fn now(store: &SqliteStore) -> DateTime<chrono::Utc> {
             .fetch_one(&mut *connection)
             .await
             .unwrap();
-        connection.finish();
+        connection.finish().await.unwrap();
         tick
     };
     let after = async |earlier| {
@@ -212,7 +212,7 @@ async fn former_values_are_not_written_unless_they_are_asked_for() {
         let mut connection = store.database.connection().await.unwrap();
         let closes: Vec<f64> =
             sqlx::query_scalar("SELECT close FROM store_former_bar").fetch_all(&mut *connection).await.unwrap();
-        connection.finish();
+        connection.finish().await.unwrap();
         closes
     };
     assert_eq!(store.commit(&corrected).await.unwrap().revised, 1);

@@ -78,7 +78,7 @@ pub(super) async fn stop_the_last_to_ask(watch: &Postgres) -> Stopped {
         ORDER BY query_start DESC LIMIT 1";
     let mut connection = watch.connection().await.unwrap();
     let pid: String = sqlx::query_scalar(last).fetch_one(&mut *connection).await.unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     signal("-STOP", &pid);
     Stopped { pid }
 }

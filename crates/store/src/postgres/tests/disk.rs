@@ -20,7 +20,7 @@ async fn file_of(store: &PostgresStore, table: &'static str) -> PathBuf {
             .fetch_one(&mut *connection)
             .await
             .unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "{table} is not empty");
     path.into()
 }

@@ -18,7 +18,7 @@ async fn years(store: &PostgresStore) -> Vec<i32> {
     .fetch_all(&mut *connection)
     .await
     .unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     years
 }
 
@@ -133,7 +133,7 @@ async fn one_partition_is_read_for_a_range_within_a_year() {
     .fetch_one(&mut *connection)
     .await
     .unwrap();
-    connection.finish();
+    connection.finish().await.unwrap();
     let text = plan.to_string();
     assert!(text.contains("store_bar_1971") && !text.contains("store_bar_1970"), "{text}");
     assert!(!text.contains("Append"), "{text}");
