@@ -156,18 +156,11 @@ impl Sqlite {
         self.shared.writer.close().await;
     }
 
-    /// The fault: <https://www.sqlite.org/wal.html#walresetbug>.
     async fn check_version(&self) -> Result<()> {
-        const NEEDED: (u32, u32, u32) = (3, 51, 3);
         let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
         let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
         connection.finish().await?;
-        let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
-        let mut part = || parts.next().unwrap_or(0);
-        if (part(), part(), part()) < NEEDED {
-            return Err(Error::TooOld { product: "SQLite", found, needed: "3.51.3" });
-        }
-        Ok(())
+        refuse_faulty(found)
     }
 
     /// Switches the file to write-ahead logging, which it then keeps.
@@ -189,7 +182,7 @@ impl Sqlite {
     async fn switch_mode(&self) -> Result<()> {
         let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
         sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
-        connection.finish();
+        connection.finish().await?;
         Ok(())
     }
 
@@ -210,6 +203,17 @@ impl fmt::Debug for Sqlite {
     }
 }
 
+/// Refuses versions whose write-ahead log may damage the file: <https://www.sqlite.org/wal.html#walresetbug>.
+fn refuse_faulty(found: String) -> Result<()> {
+    const NEEDED: (u32, u32, u32) = (3, 51, 3);
+    let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    if (part(), part(), part()) < NEEDED {
+        return Err(Error::TooOld { product: "SQLite", found, needed: "3.51.3" });
+    }
+    Ok(())
+}
+
 fn result_code(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<u32> {
     let sqlx::Error::Database(refusal) = source.downcast_ref::<sqlx::Error>()? else { return None };
     refusal.code()?.parse().ok()
@@ -227,5 +231,20 @@ fn create_private(path: &Path) -> Result<()> {
             Err(Error::Unreadable { path: path.to_owned(), source: Box::new(error) })
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_with_the_wal_reset_fault_are_refused() {
+        for found in ["3.51.2", "3.46.0", "3.7.0", "2.8.17", ""] {
+            assert!(matches!(refuse_faulty(found.to_owned()), Err(Error::TooOld { .. })), "{found}");
+        }
+        for found in ["3.51.3", "3.52.0", "3.100.0", "4.0.0"] {
+            assert!(refuse_faulty(found.to_owned()).is_ok(), "{found}");
+        }
     }
 }
