@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use barkeep_database::Postgres;
 use barkeep_types::{Bar, TimeRange};
 use chrono::{DateTime, Datelike, Utc};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
@@ -99,20 +100,34 @@ pub async fn rows(connection: &mut PgConnection, range: TimeRange) -> Vec<Bar> {
     rows.iter().map(bar).collect()
 }
 
-/// What coverage would cost without a ledger.
-pub async fn scan_index(connection: &mut PgConnection) {
+/// What coverage would cost without a ledger; returns how many series there are.
+pub async fn scan_index(connection: &mut PgConnection) -> usize {
     let sql = "SELECT series_id, min(starts_at), max(starts_at), count(*) FROM barkeep.store_bar GROUP BY series_id";
-    sqlx::query(sql).fetch_all(connection).await.expect("bars are scanned");
+    sqlx::query(sql).fetch_all(connection).await.expect("bars are scanned").len()
 }
 
-/// How many pages of the table and its key a range read of one series touches.
-pub async fn buffers(connection: &mut PgConnection, range: TimeRange) -> i64 {
-    let sql = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
-        SELECT * FROM barkeep.store_bar
-        WHERE series_id = (SELECT series_id FROM barkeep.store_series WHERE symbol = 'S1')
-            AND starts_at >= $1 AND starts_at < $2
-        ORDER BY starts_at";
-    let plan: serde_json::Value = sqlx::query_scalar(sql)
+/// A table in one piece whose rows came minute by minute: of 100 series, more than rows fit into a page.
+pub async fn create_by_minute(connection: &mut PgConnection, table: &str, minutes: usize) {
+    create_whole(connection, table).await;
+    let fill = format!(
+        "INSERT INTO {table}
+         SELECT '2020-01-02T14:30:00Z'::timestamptz + minute * interval '1 minute', 1, 1, 1, 1, 1, 1, 1, series, 1
+         FROM generate_series(0, {} - 1) AS minute, generate_series(1, 100) AS series
+         ORDER BY minute, series",
+        minutes
+    );
+    sqlx::query(AssertSqlSafe(fill)).execute(&mut *connection).await.expect("rows are inserted");
+    let vacuum = format!("VACUUM ANALYZE {table}");
+    sqlx::query(AssertSqlSafe(vacuum)).execute(connection).await.expect("statistics are taken");
+}
+
+/// How many pages of a table and its key a range read of the first series touches.
+pub async fn buffers(connection: &mut PgConnection, table: &str, id: i32, range: TimeRange) -> i64 {
+    let sql = format!(
+        "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+         SELECT * FROM {table} WHERE series_id = {id} AND starts_at >= $1 AND starts_at < $2 ORDER BY starts_at"
+    );
+    let plan: serde_json::Value = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(range.start())
         .bind(range.end())
         .fetch_one(connection)
@@ -122,11 +137,24 @@ pub async fn buffers(connection: &mut PgConnection, range: TimeRange) -> i64 {
     of("Shared Hit Blocks") + of("Shared Read Blocks")
 }
 
-/// User and system time of a process; nought where there is no /proc.
+/// The id under which the store has the first series.
+pub async fn first_series(connection: &mut PgConnection) -> i32 {
+    let sql = "SELECT series_id FROM barkeep.store_series WHERE symbol = 'S1'";
+    sqlx::query_scalar(sql).fetch_one(connection).await.expect("the series is there")
+}
+
+/// How many statements a session has executed; this one is among the next time.
+pub async fn executions(database: &Postgres) -> i64 {
+    let mut connection = database.connection().await.expect("a connection");
+    let sql = "SELECT coalesce(sum(generic_plans + custom_plans), 0)::int8 FROM pg_prepared_statements";
+    let count = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.expect("statements are counted");
+    connection.finish().await.expect("a connection out of the pool goes back");
+    count
+}
+
+/// How long a process has run; nought where there is no /proc.
 pub fn cpu_of(pid: i32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // Fields 14 and 15, counted after the name, which may hold spaces; in ticks of 10 ms.
-    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(10 * ticks)
+    let schedule = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+    let nanoseconds = schedule.split(' ').next().and_then(|first| first.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
 }

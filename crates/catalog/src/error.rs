@@ -63,8 +63,8 @@ impl Error {
     }
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.into())
-    }
+/// What a driver said, as what the caller can do about it. No conversion by `?`: that would show the driver to callers.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn failed(error: sqlx::Error) -> Error {
+    Error::Database(error.into())
 }

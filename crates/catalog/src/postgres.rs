@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use barkeep_database::{Migrations, Postgres, Step, Transaction};
 use chrono::{DateTime, Utc};
 
+use crate::error::failed;
 use crate::json::{self, ChangeRow};
 use crate::write::{self, Entry, Tables};
 use crate::{Catalog, Change, ChangeKind, Definition, Error, Narrowing, Pattern, Result, Upserted};
@@ -57,7 +58,8 @@ impl Catalog for PostgresCatalog {
                     sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/get.sql")))
                         .bind(name)
                         .fetch_optional(&mut *connection)
-                        .await?;
+                        .await
+                        .map_err(failed)?;
                 connection.finish().await?;
                 json.as_deref().map(json::read).transpose()
             })
@@ -70,7 +72,8 @@ impl Catalog for PostgresCatalog {
                 let mut connection = self.database.connection().await?;
                 let all: Vec<String> = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/list.sql")))
                     .fetch_all(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 all.iter().map(|json| json::read(json)).collect()
             })
@@ -104,7 +107,8 @@ impl Catalog for PostgresCatalog {
                 let rows = sqlx::query_as(self.database.sql(include_str!("../sql/postgres/changes.sql")))
                     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                     .fetch_all(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
@@ -151,18 +155,18 @@ impl PostgresTables {
 impl Tables for PostgresTables {
     async fn revise(&mut self) -> Result<i64> {
         let statement = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/revise.sql")));
-        Ok(statement.fetch_one(&mut *self.transaction).await?)
+        statement.fetch_one(&mut *self.transaction).await.map_err(failed)
     }
 
     async fn get(&mut self, name: &str) -> Result<Option<Definition>> {
         let statement = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/get.sql"))).bind(name);
-        let json: Option<String> = statement.fetch_optional(&mut *self.transaction).await?;
+        let json: Option<String> = statement.fetch_optional(&mut *self.transaction).await.map_err(failed)?;
         json.as_deref().map(json::read).transpose()
     }
 
     async fn list(&mut self) -> Result<Vec<Definition>> {
         let statement = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/list.sql")));
-        let all: Vec<String> = statement.fetch_all(&mut *self.transaction).await?;
+        let all: Vec<String> = statement.fetch_all(&mut *self.transaction).await.map_err(failed)?;
         all.iter().map(|json| json::read(json)).collect()
     }
 
@@ -173,7 +177,8 @@ impl Tables for PostgresTables {
             .bind(definition.priority)
             .bind(json::written(definition)?)
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -181,7 +186,8 @@ impl Tables for PostgresTables {
         sqlx::query(self.database.sql(include_str!("../sql/postgres/delete.sql")))
             .bind(name)
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -193,7 +199,8 @@ impl Tables for PostgresTables {
             .bind(entry.before.map(json::written).transpose()?)
             .bind(entry.after.map(json::written).transpose()?)
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 }

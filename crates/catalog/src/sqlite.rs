@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use barkeep_database::{Migrations, Sqlite, Step, Transaction};
 use chrono::{DateTime, Utc};
 
+use crate::error::failed;
 use crate::json::{self, ChangeRow};
 use crate::write::{self, Entry, Tables};
 use crate::{Catalog, Change, ChangeKind, Definition, Error, Narrowing, Pattern, Result, Upserted};
@@ -56,7 +57,8 @@ impl Catalog for SqliteCatalog {
                 let json: Option<String> = sqlx::query_scalar(include_str!("../sql/sqlite/get.sql"))
                     .bind(name)
                     .fetch_optional(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 json.as_deref().map(json::read).transpose()
             })
@@ -67,8 +69,10 @@ impl Catalog for SqliteCatalog {
         self.database
             .bounded(async {
                 let mut connection = self.database.connection().await?;
-                let all: Vec<String> =
-                    sqlx::query_scalar(include_str!("../sql/sqlite/list.sql")).fetch_all(&mut *connection).await?;
+                let all: Vec<String> = sqlx::query_scalar(include_str!("../sql/sqlite/list.sql"))
+                    .fetch_all(&mut *connection)
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 all.iter().map(|json| json::read(json)).collect()
             })
@@ -102,7 +106,8 @@ impl Catalog for SqliteCatalog {
                 let rows = sqlx::query_as(include_str!("../sql/sqlite/changes.sql"))
                     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                     .fetch_all(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
@@ -153,18 +158,18 @@ impl SqliteTables {
 impl Tables for SqliteTables {
     async fn revise(&mut self) -> Result<i64> {
         let statement = sqlx::query_scalar(include_str!("../sql/sqlite/revise.sql"));
-        Ok(statement.fetch_one(&mut *self.transaction).await?)
+        statement.fetch_one(&mut *self.transaction).await.map_err(failed)
     }
 
     async fn get(&mut self, name: &str) -> Result<Option<Definition>> {
         let statement = sqlx::query_scalar(include_str!("../sql/sqlite/get.sql")).bind(name);
-        let json: Option<String> = statement.fetch_optional(&mut *self.transaction).await?;
+        let json: Option<String> = statement.fetch_optional(&mut *self.transaction).await.map_err(failed)?;
         json.as_deref().map(json::read).transpose()
     }
 
     async fn list(&mut self) -> Result<Vec<Definition>> {
         let statement = sqlx::query_scalar(include_str!("../sql/sqlite/list.sql"));
-        let all: Vec<String> = statement.fetch_all(&mut *self.transaction).await?;
+        let all: Vec<String> = statement.fetch_all(&mut *self.transaction).await.map_err(failed)?;
         all.iter().map(|json| json::read(json)).collect()
     }
 
@@ -175,12 +180,17 @@ impl Tables for SqliteTables {
             .bind(definition.priority)
             .bind(json::written(definition)?)
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
     async fn delete(&mut self, name: &str) -> Result<()> {
-        sqlx::query(include_str!("../sql/sqlite/delete.sql")).bind(name).execute(&mut *self.transaction).await?;
+        sqlx::query(include_str!("../sql/sqlite/delete.sql"))
+            .bind(name)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -192,7 +202,8 @@ impl Tables for SqliteTables {
             .bind(entry.before.map(json::written).transpose()?)
             .bind(entry.after.map(json::written).transpose()?)
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 }

@@ -7,6 +7,8 @@ mod bounded;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod connection;
 mod error;
+#[cfg(feature = "sqlite")]
+mod filesystem;
 mod location;
 mod migrations;
 #[cfg(feature = "postgres")]

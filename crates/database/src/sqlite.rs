@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlSafeStr;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::bounded::bounded;
+use crate::filesystem::warn_of_network;
 use crate::{Connection, Error, Migrations, Result, Transaction};
 
 /// A SQLite file, shared by any number of tasks and processes of one machine. A clone is a handle to the same.
 ///
 /// Writes go through one connection, since SQLite has one writer; reads have their own. The file is created for its
 /// owner alone (mode 0600), in WAL mode: a killed process loses nothing that was committed. Not for network
-/// filesystems, where locks cannot be relied on.
+/// filesystems, where locks cannot be relied on: a file on one is warned of when it is opened.
 #[derive(Clone)]
 pub struct Sqlite {
     shared: Arc<Shared>,
@@ -78,13 +79,13 @@ impl Sqlite {
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Normal);
-        // Only the writer switches the mode, which needs the file for itself: readers would wait for each other.
-        let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
         let pool = || SqlitePoolOptions::new().acquire_timeout(settings.timeout).test_before_acquire(false);
-        let writer = pool().max_connections(1).connect_lazy_with(writing);
+        let writer = pool().max_connections(1).connect_lazy_with(options.clone());
         let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
         let database = Self { shared: Arc::new(Shared { settings, writer, readers }) };
         database.check_version().await.map_err(|error| database.opening(error))?;
+        database.write_ahead().await.map_err(|error| database.opening(error))?;
+        warn_of_network(database.path());
         Ok(database)
     }
 
@@ -155,17 +156,33 @@ impl Sqlite {
         self.shared.writer.close().await;
     }
 
-    /// The fault: <https://www.sqlite.org/wal.html#walresetbug>.
     async fn check_version(&self) -> Result<()> {
-        const NEEDED: (u32, u32, u32) = (3, 51, 3);
         let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
         let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
         connection.finish().await?;
-        let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
-        let mut part = || parts.next().unwrap_or(0);
-        if (part(), part(), part()) < NEEDED {
-            return Err(Error::TooOld { product: "SQLite", found, needed: "3.51.3" });
+        refuse_faulty(found)
+    }
+
+    /// Switches the file to write-ahead logging, which it then keeps.
+    ///
+    /// Of two processes that do so to a new file at once, one has to begin anew: both have read it and want to write, so
+    /// that waiting would be for ever, and SQLite fails at once, whatever the busy timeout says.
+    async fn write_ahead(&self) -> Result<()> {
+        const PAUSE: Duration = Duration::from_millis(5);
+        let pauses = BUSY_TIMEOUT.as_millis() / PAUSE.as_millis();
+        for _ in 0..pauses {
+            match self.switch_mode().await {
+                Err(Error::Busy(_)) => tokio::time::sleep(PAUSE).await,
+                switched => return switched,
+            }
         }
+        self.switch_mode().await
+    }
+
+    async fn switch_mode(&self) -> Result<()> {
+        let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
+        sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
+        connection.finish().await?;
         Ok(())
     }
 
@@ -186,6 +203,17 @@ impl fmt::Debug for Sqlite {
     }
 }
 
+/// Refuses versions whose write-ahead log may damage the file: <https://www.sqlite.org/wal.html#walresetbug>.
+fn refuse_faulty(found: String) -> Result<()> {
+    const NEEDED: (u32, u32, u32) = (3, 51, 3);
+    let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    if (part(), part(), part()) < NEEDED {
+        return Err(Error::TooOld { product: "SQLite", found, needed: "3.51.3" });
+    }
+    Ok(())
+}
+
 fn result_code(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<u32> {
     let sqlx::Error::Database(refusal) = source.downcast_ref::<sqlx::Error>()? else { return None };
     refusal.code()?.parse().ok()
@@ -203,5 +231,20 @@ fn create_private(path: &Path) -> Result<()> {
             Err(Error::Unreadable { path: path.to_owned(), source: Box::new(error) })
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_with_the_wal_reset_fault_are_refused() {
+        for found in ["3.51.2", "3.46.0", "3.7.0", "2.8.17", ""] {
+            assert!(matches!(refuse_faulty(found.to_owned()), Err(Error::TooOld { .. })), "{found}");
+        }
+        for found in ["3.51.3", "3.52.0", "3.100.0", "4.0.0"] {
+            assert!(refuse_faulty(found.to_owned()).is_ok(), "{found}");
+        }
     }
 }

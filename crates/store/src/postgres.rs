@@ -6,6 +6,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 
+use crate::error::failed;
 use crate::page::Page;
 use crate::reach::whole_seconds;
 use crate::row;
@@ -58,7 +59,7 @@ impl PostgresStore {
     async fn lacks_room(&self) -> Result<bool> {
         let sql = self.database.sql(include_str!("../sql/postgres/missing_years.sql"));
         let rows = self.fetch(sqlx::query(sql).bind(Vec::<i32>::new())).await?;
-        let missing = rows.first().map(|row| row.try_get::<Vec<i32>, _>(0)).transpose()?;
+        let missing = rows.first().map(|row| row.try_get::<Vec<i32>, _>(0)).transpose().map_err(failed)?;
         Ok(missing.is_some_and(|years| !years.is_empty()))
     }
 
@@ -79,7 +80,7 @@ impl PostgresStore {
         self.database
             .bounded(async {
                 let mut connection = self.database.connection().await?;
-                let rows = statement.fetch_all(&mut *connection).await?;
+                let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
                 connection.finish().await?;
                 Ok(rows)
             })
@@ -90,7 +91,7 @@ impl PostgresStore {
     async fn lock_all(&self) -> Result<Transaction<sqlx::Postgres>> {
         let mut transaction = self.database.begin().await?;
         let lock = self.database.sql(include_str!("../sql/postgres/lock_all.sql"));
-        sqlx::query(lock).execute(&mut *transaction).await?;
+        sqlx::query(lock).execute(&mut *transaction).await.map_err(failed)?;
         Ok(transaction)
     }
 
@@ -173,7 +174,7 @@ impl Store for PostgresStore {
         let mut connection = self.database.connection().await?;
         // Not bounded: every bar is read, and how many there are nobody can say.
         let statement = self.statement(include_str!("../sql/postgres/check.sql"));
-        let rows = statement.fetch_all(&mut *connection).await?;
+        let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
         connection.finish().await?;
         rows.iter().map(row::finding).collect()
     }

@@ -4,6 +4,7 @@ use barkeep_types::{Bar, Series, TimeRange};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 
+use crate::error::failed;
 use crate::page::Page;
 use crate::reach::whole_seconds;
 use crate::row;
@@ -53,7 +54,7 @@ impl SqliteStore {
         self.database
             .bounded(async {
                 let mut connection = self.database.connection().await?;
-                let rows = statement.fetch_all(&mut *connection).await?;
+                let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
                 connection.finish().await?;
                 Ok(rows)
             })
@@ -131,7 +132,7 @@ impl Store for SqliteStore {
         let mut connection = self.database.connection().await?;
         // Not bounded: every bar is read, and how many there are nobody can say.
         let statement = self.statement(include_str!("../sql/sqlite/check.sql"));
-        let rows = statement.fetch_all(&mut *connection).await?;
+        let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
         connection.finish().await?;
         rows.iter().map(row::finding).collect()
     }

@@ -3,6 +3,7 @@ use barkeep_types::Series;
 use chrono::{DateTime, Utc};
 
 use super::PostgresCatalog;
+use crate::error::failed;
 use crate::rejection::RejectionRow;
 use crate::{Error, Rejection, Rejections, Result};
 
@@ -20,7 +21,8 @@ impl Rejections for PostgresCatalog {
                     .bind(code)
                     .bind(reason)
                     .execute(&mut *transaction)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 Ok(transaction.commit().await?)
             })
             .await
@@ -34,7 +36,8 @@ impl Rejections for PostgresCatalog {
                 let mut connection = self.database.connection().await?;
                 let rows = sqlx::query_as(self.database.sql(include_str!("../../sql/postgres/rejections.sql")))
                     .fetch_all(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
@@ -59,7 +62,8 @@ impl Rejections for PostgresCatalog {
                         .bind(series.feed.as_str())
                         .bind(series.adjustment.to_string())
                         .execute(&mut *transaction)
-                        .await?;
+                        .await
+                        .map_err(failed)?;
                     forgiven += deleted.rows_affected();
                 }
                 transaction.commit().await?;

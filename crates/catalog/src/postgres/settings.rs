@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{PostgresCatalog, PostgresTables};
+use crate::error::failed;
 use crate::settings::{self, SettingChangeRow, SettingEntry, SettingTables};
 use crate::{Error, Result, Setting, SettingChange, SettingsBook, Upserted};
 
@@ -16,7 +17,8 @@ impl SettingsBook for PostgresCatalog {
                 let json = sqlx::query_scalar(self.database.sql(include_str!("../../sql/postgres/setting.sql")))
                     .bind(name)
                     .fetch_optional(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(json)
             })
@@ -31,7 +33,8 @@ impl SettingsBook for PostgresCatalog {
                 let mut connection = self.database.connection().await?;
                 let rows = sqlx::query_as(self.database.sql(include_str!("../../sql/postgres/settings.sql")))
                     .fetch_all(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
@@ -69,7 +72,8 @@ impl SettingsBook for PostgresCatalog {
                 let stored =
                     sqlx::query_scalar(self.database.sql(include_str!("../../sql/postgres/settings_revision.sql")))
                         .fetch_one(&mut *connection)
-                        .await?;
+                        .await
+                        .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<i64, Error>(stored)
             })
@@ -86,7 +90,8 @@ impl SettingsBook for PostgresCatalog {
                 let rows = sqlx::query_as(self.database.sql(include_str!("../../sql/postgres/setting_changes.sql")))
                     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                     .fetch_all(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
@@ -103,18 +108,18 @@ impl SettingTables for PostgresTables {
     async fn setting(&mut self, name: &str) -> Result<Option<String>> {
         let statement =
             sqlx::query_scalar(self.database.sql(include_str!("../../sql/postgres/setting.sql"))).bind(name);
-        Ok(statement.fetch_optional(&mut *self.transaction).await?)
+        statement.fetch_optional(&mut *self.transaction).await.map_err(failed)
     }
 
     async fn set(&mut self, name: &str, json: &str, by: &str) -> Result<()> {
         let statement = sqlx::query(self.database.sql(include_str!("../../sql/postgres/set.sql")));
-        statement.bind(name).bind(json).bind(by).execute(&mut *self.transaction).await?;
+        statement.bind(name).bind(json).bind(by).execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
     async fn unset(&mut self, name: &str) -> Result<()> {
         let statement = sqlx::query(self.database.sql(include_str!("../../sql/postgres/unset.sql")));
-        statement.bind(name).execute(&mut *self.transaction).await?;
+        statement.bind(name).execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
@@ -126,7 +131,8 @@ impl SettingTables for PostgresTables {
             .bind(entry.before)
             .bind(entry.after)
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 }

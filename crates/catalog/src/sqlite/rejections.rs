@@ -3,6 +3,7 @@ use barkeep_types::Series;
 use chrono::DateTime;
 
 use super::SqliteCatalog;
+use crate::error::failed;
 use crate::rejection::RejectionRow;
 use crate::{Error, Rejection, Rejections, Result};
 
@@ -20,7 +21,8 @@ impl Rejections for SqliteCatalog {
                     .bind(code)
                     .bind(reason)
                     .execute(&mut *transaction)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 Ok(transaction.commit().await?)
             })
             .await
@@ -32,8 +34,10 @@ impl Rejections for SqliteCatalog {
             .database
             .bounded(async {
                 let mut connection = self.database.connection().await?;
-                let rows =
-                    sqlx::query_as(include_str!("../../sql/sqlite/rejections.sql")).fetch_all(&mut *connection).await?;
+                let rows = sqlx::query_as(include_str!("../../sql/sqlite/rejections.sql"))
+                    .fetch_all(&mut *connection)
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
@@ -60,7 +64,8 @@ impl Rejections for SqliteCatalog {
                         .bind(series.feed.as_str())
                         .bind(series.adjustment.to_string())
                         .execute(&mut *transaction)
-                        .await?;
+                        .await
+                        .map_err(failed)?;
                     forgiven += deleted.rows_affected();
                 }
                 transaction.commit().await?;

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{SqliteCatalog, SqliteTables, instant};
+use crate::error::failed;
 use crate::settings::{self, SettingChangeRow, SettingEntry, SettingTables};
 use crate::{Error, Result, Setting, SettingChange, SettingsBook, Upserted};
 
@@ -15,7 +16,8 @@ impl SettingsBook for SqliteCatalog {
                 let json = sqlx::query_scalar(include_str!("../../sql/sqlite/setting.sql"))
                     .bind(name)
                     .fetch_optional(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(json)
             })
@@ -28,8 +30,10 @@ impl SettingsBook for SqliteCatalog {
             .database
             .bounded(async {
                 let mut connection = self.database.connection().await?;
-                let rows =
-                    sqlx::query_as(include_str!("../../sql/sqlite/settings.sql")).fetch_all(&mut *connection).await?;
+                let rows = sqlx::query_as(include_str!("../../sql/sqlite/settings.sql"))
+                    .fetch_all(&mut *connection)
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
@@ -67,7 +71,8 @@ impl SettingsBook for SqliteCatalog {
                 let mut connection = self.database.connection().await?;
                 let stored = sqlx::query_scalar(include_str!("../../sql/sqlite/settings_revision.sql"))
                     .fetch_one(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<i64, Error>(stored)
             })
@@ -84,7 +89,8 @@ impl SettingsBook for SqliteCatalog {
                 let rows = sqlx::query_as(include_str!("../../sql/sqlite/setting_changes.sql"))
                     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                     .fetch_all(&mut *connection)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
                 connection.finish().await?;
                 Ok::<_, Error>(rows)
             })
@@ -100,18 +106,18 @@ impl SettingsBook for SqliteCatalog {
 impl SettingTables for SqliteTables {
     async fn setting(&mut self, name: &str) -> Result<Option<String>> {
         let statement = sqlx::query_scalar(include_str!("../../sql/sqlite/setting.sql")).bind(name);
-        Ok(statement.fetch_optional(&mut *self.transaction).await?)
+        statement.fetch_optional(&mut *self.transaction).await.map_err(failed)
     }
 
     async fn set(&mut self, name: &str, json: &str, by: &str) -> Result<()> {
         let statement = sqlx::query(include_str!("../../sql/sqlite/set.sql"));
-        statement.bind(name).bind(json).bind(by).execute(&mut *self.transaction).await?;
+        statement.bind(name).bind(json).bind(by).execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
     async fn unset(&mut self, name: &str) -> Result<()> {
         let statement = sqlx::query(include_str!("../../sql/sqlite/unset.sql"));
-        statement.bind(name).execute(&mut *self.transaction).await?;
+        statement.bind(name).execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
@@ -123,7 +129,8 @@ impl SettingTables for SqliteTables {
             .bind(entry.before)
             .bind(entry.after)
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@ use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
 
 use super::PostgresStore;
+use crate::error::failed;
 use crate::reach::whole_seconds;
 use crate::row::{self, Columns};
 use crate::{Error, History, Result};
@@ -14,7 +15,7 @@ impl History for PostgresStore {
             .bounded(async {
                 let mut transaction = self.lock_all().await?;
                 let statement = self.statement(include_str!("../../sql/postgres/keep_history.sql"));
-                let since = statement.fetch_one(&mut *transaction).await?.instant(0)?;
+                let since = statement.fetch_one(&mut *transaction).await.map_err(failed)?.instant(0)?;
                 transaction.commit().await?;
                 Ok(since)
             })
@@ -29,7 +30,7 @@ impl History for PostgresStore {
                     include_str!("../../sql/postgres/forget_history.sql"),
                     include_str!("../../sql/postgres/forget_former_bars.sql"),
                 ] {
-                    self.statement(sql).execute(&mut *transaction).await?;
+                    self.statement(sql).execute(&mut *transaction).await.map_err(failed)?;
                 }
                 Ok(transaction.commit().await?)
             })

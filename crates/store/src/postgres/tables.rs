@@ -6,6 +6,7 @@ use sqlx::postgres::PgRow;
 
 use super::Statement;
 use super::copy::Rows;
+use crate::error::failed;
 use crate::ledger::NewSpan;
 use crate::page::RefusedBar;
 use crate::row::{self, Columns};
@@ -34,18 +35,18 @@ impl<'a> PostgresTables<'a> {
 
     async fn insert(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
         let sql = self.database.sql(include_str!("../../sql/postgres/insert_bars.sql"));
-        let mut copy = self.transaction.copy_in_raw(sql.as_str()).await?;
+        let mut copy = self.transaction.copy_in_raw(sql.as_str()).await.map_err(failed)?;
         let mut rows = Rows::new();
         for changes in changes {
             for bar in &changes.inserts {
                 rows.push(bar, changes.id, batch_id);
                 if let Some(bytes) = rows.full() {
-                    copy.send(bytes).await?;
+                    copy.send(bytes).await.map_err(failed)?;
                 }
             }
         }
-        copy.send(rows.finish()).await?;
-        copy.finish().await?;
+        copy.send(rows.finish()).await.map_err(failed)?;
+        copy.finish().await.map_err(failed)?;
         Ok(())
     }
 
@@ -65,7 +66,7 @@ impl<'a> PostgresTables<'a> {
             .bind(bars().map(|(_, bar)| bar.trade_count.map(u64::cast_signed)).collect::<Vec<_>>())
             .bind(batch_id)
             .bind(self.provider.as_str());
-        statement.execute(&mut *self.transaction).await?;
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
@@ -75,7 +76,7 @@ impl<'a> PostgresTables<'a> {
             .bind(ranges.iter().map(|(id, _)| *id).collect::<Vec<_>>())
             .bind(ranges.iter().map(|(_, range)| range.start()).collect::<Vec<_>>())
             .bind(ranges.iter().map(|(_, range)| range.end()).collect::<Vec<_>>());
-        Ok(statement.fetch_all(&mut *self.transaction).await?)
+        statement.fetch_all(&mut *self.transaction).await.map_err(failed)
     }
 
     async fn remove_spans(&mut self, spans: &[(i32, DateTime<Utc>)]) -> Result<()> {
@@ -83,7 +84,7 @@ impl<'a> PostgresTables<'a> {
             .statement(include_str!("../../sql/postgres/remove_spans.sql"))
             .bind(spans.iter().map(|(id, _)| *id).collect::<Vec<_>>())
             .bind(spans.iter().map(|(_, start)| *start).collect::<Vec<_>>());
-        statement.execute(&mut *self.transaction).await?;
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
@@ -97,7 +98,7 @@ impl<'a> PostgresTables<'a> {
             .bind(spans.iter().map(|(_, span)| span.rows.cast_signed()).collect::<Vec<_>>())
             .bind(spans.iter().map(|(_, span)| span.empty_checks.cast_signed()).collect::<Vec<_>>())
             .bind(spans.iter().map(|(_, span)| span.fetched_at).collect::<Vec<_>>());
-        statement.execute(&mut *self.transaction).await?;
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 }
@@ -106,19 +107,19 @@ impl<'a> PostgresTables<'a> {
 impl Tables for PostgresTables<'_> {
     async fn holds(&mut self, guard: &Guard) -> Result<bool> {
         let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token());
-        Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
+        Ok(statement.fetch_optional(&mut *self.transaction).await.map_err(failed)?.is_some())
     }
 
     async fn identify(&mut self, series: &[&Series], digest: Option<&[u8; 16]>) -> Result<Vec<Option<Identity>>> {
         let statement = self.statement(include_str!("../../sql/postgres/identify.sql")).bind(self.provider.as_str());
         let statement = Names::of(series.iter().copied()).bind(statement).bind(digest.map(|digest| digest.to_vec()));
-        let rows = statement.fetch_all(&mut *self.transaction).await?;
+        let rows = statement.fetch_all(&mut *self.transaction).await.map_err(failed)?;
         row::one_by_question(series.len(), &rows, row::identity)
     }
 
     async fn register(&mut self, series: &[&Series]) -> Result<()> {
         let statement = self.statement(include_str!("../../sql/postgres/register.sql")).bind(self.provider.as_str());
-        Names::of(series.iter().copied()).bind(statement).execute(&mut *self.transaction).await?;
+        Names::of(series.iter().copied()).bind(statement).execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
@@ -129,7 +130,8 @@ impl Tables for PostgresTables<'_> {
             .statement(include_str!("../../sql/postgres/lock.sql"))
             .bind(ids)
             .fetch_one(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         row.integer(0)
     }
 
@@ -156,7 +158,7 @@ impl Tables for PostgresTables<'_> {
             .bind(batch.revised.cast_signed())
             .bind(batch.digest)
             .bind(batch.revision);
-        Ok(statement.fetch_one(&mut *self.transaction).await?)
+        statement.fetch_one(&mut *self.transaction).await.map_err(failed)
     }
 
     async fn write_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
@@ -186,7 +188,7 @@ impl Tables for PostgresTables<'_> {
 
     async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()> {
         let statement = self.statement(include_str!("../../sql/postgres/bump_revisions.sql")).bind(ids);
-        statement.execute(&mut *self.transaction).await?;
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
@@ -195,7 +197,8 @@ impl Tables for PostgresTables<'_> {
             .bind(id)
             .bind(starts)
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -205,7 +208,7 @@ impl Tables for PostgresTables<'_> {
             .bind(refused.iter().map(|(id, _)| *id).collect::<Vec<_>>())
             .bind(refused.iter().map(|(_, refused)| refused.text()).collect::<Vec<_>>())
             .bind(refused.iter().map(|(_, refused)| refused.reasons.as_str()).collect::<Vec<_>>());
-        statement.execute(&mut *self.transaction).await?;
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 }

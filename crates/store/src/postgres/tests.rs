@@ -7,6 +7,7 @@ use chrono::DateTime;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::error::failed;
 use crate::{History, State};
 
 #[cfg(target_os = "linux")]
@@ -63,7 +64,7 @@ fn page(minutes: i64) -> Commit {
 
 async fn run(store: &PostgresStore, sql: &'static str) -> Result<()> {
     let mut transaction = store.database.begin().await?;
-    sqlx::raw_sql(sql).execute(&mut *transaction).await?;
+    sqlx::raw_sql(sql).execute(&mut *transaction).await.map_err(failed)?;
     Ok(transaction.commit().await?)
 }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::PostgresStore;
 use super::tables::PostgresTables;
+use crate::error::failed;
 use crate::reach::from_whole_second;
 use crate::row::Columns;
 use crate::upkeep::AT_A_TIME;
@@ -60,7 +61,7 @@ impl PostgresStore {
         most: i64,
     ) -> Result<i64> {
         let statement = self.statement(include_str!("../../sql/postgres/withdraw_spans.sql")).bind(since).bind(most);
-        statement.fetch_one(&mut **transaction).await?.integer(0)
+        statement.fetch_one(&mut **transaction).await.map_err(failed)?.integer(0)
     }
 
     async fn forget_years(&self, since: DateTime<Utc>) -> Result<Forgotten> {
@@ -68,7 +69,7 @@ impl PostgresStore {
             .bounded(async {
                 let mut transaction = self.withdraw(since).await?;
                 let statement = self.statement(include_str!("../../sql/postgres/drop_years.sql")).bind(since);
-                let years = statement.fetch_one(&mut *transaction).await?.integer(0)?;
+                let years = statement.fetch_one(&mut *transaction).await.map_err(failed)?.integer(0)?;
                 transaction.commit().await?;
                 Ok(Forgotten { years: u64::try_from(years).map_err(Error::corrupt)?, bars: 0 })
             })
@@ -83,7 +84,7 @@ impl PostgresStore {
                     .statement(include_str!("../../sql/postgres/delete_bars_before.sql"))
                     .bind(since)
                     .bind(i64::from(AT_A_TIME));
-                let deleted = statement.execute(&mut *transaction).await?.rows_affected();
+                let deleted = statement.execute(&mut *transaction).await.map_err(failed)?.rows_affected();
                 transaction.commit().await?;
                 Ok(deleted)
             })
@@ -99,7 +100,7 @@ impl PostgresStore {
             include_str!("../../sql/postgres/bump_before.sql"),
             include_str!("../../sql/postgres/forget_former_before.sql"),
         ] {
-            self.statement(sql).bind(since).execute(&mut *transaction).await?;
+            self.statement(sql).bind(since).execute(&mut *transaction).await.map_err(failed)?;
         }
         Ok(transaction)
     }

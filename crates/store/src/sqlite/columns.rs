@@ -2,37 +2,38 @@ use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use crate::error::failed;
 use crate::row::Columns;
 use crate::{Error, Result};
 
 /// Instants are whole seconds since 1970.
 impl Columns for SqliteRow {
     fn integer(&self, at: usize) -> Result<i64> {
-        Ok(self.try_get(at)?)
+        self.try_get(at).map_err(failed)
     }
 
     fn optional_integer(&self, at: usize) -> Result<Option<i64>> {
-        Ok(self.try_get(at)?)
+        self.try_get(at).map_err(failed)
     }
 
     fn number(&self, at: usize) -> Result<f64> {
-        Ok(self.try_get(at)?)
+        self.try_get(at).map_err(failed)
     }
 
     fn optional_number(&self, at: usize) -> Result<Option<f64>> {
-        Ok(self.try_get(at)?)
+        self.try_get(at).map_err(failed)
     }
 
     fn text(&self, at: usize) -> Result<&str> {
-        Ok(self.try_get(at)?)
+        self.try_get(at).map_err(failed)
     }
 
     fn instant(&self, at: usize) -> Result<DateTime<Utc>> {
-        instant(self.try_get(at)?)
+        instant(self.try_get(at).map_err(failed)?)
     }
 
     fn optional_instant(&self, at: usize) -> Result<Option<DateTime<Utc>>> {
-        self.try_get::<Option<i64>, _>(at)?.map(instant).transpose()
+        self.try_get::<Option<i64>, _>(at).map_err(failed)?.map(instant).transpose()
     }
 }
 

@@ -3,6 +3,7 @@ use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
 
 use super::SqliteStore;
+use crate::error::failed;
 use crate::reach::whole_seconds;
 use crate::row::{self, Columns};
 use crate::{Error, History, Result};
@@ -14,7 +15,7 @@ impl History for SqliteStore {
             .bounded(async {
                 let mut transaction = self.database.begin().await?;
                 let statement = self.statement(include_str!("../../sql/sqlite/keep_history.sql"));
-                let since = milliseconds(statement.fetch_one(&mut *transaction).await?.integer(0)?)?;
+                let since = milliseconds(statement.fetch_one(&mut *transaction).await.map_err(failed)?.integer(0)?)?;
                 transaction.commit().await?;
                 Ok(since)
             })
@@ -29,7 +30,7 @@ impl History for SqliteStore {
                     include_str!("../../sql/sqlite/forget_history.sql"),
                     include_str!("../../sql/sqlite/forget_former_bars.sql"),
                 ] {
-                    self.statement(sql).execute(&mut *transaction).await?;
+                    self.statement(sql).execute(&mut *transaction).await.map_err(failed)?;
                 }
                 Ok(transaction.commit().await?)
             })

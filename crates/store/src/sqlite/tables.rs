@@ -6,6 +6,7 @@ use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 
+use crate::error::failed;
 use crate::page::RefusedBar;
 use crate::row::{self, Columns};
 use crate::write::{Batch, Changes, Identity, Tables};
@@ -39,7 +40,7 @@ impl<'a> SqliteTables<'a> {
             bars = chunks.remainder();
             for chunk in chunks {
                 let statement = chunk.iter().fold(sqlx::query(sql.as_str()), |statement, bar| bind_bar(statement, bar));
-                statement.bind(id).bind(batch_id).execute(&mut *self.transaction).await?;
+                statement.bind(id).bind(batch_id).execute(&mut *self.transaction).await.map_err(failed)?;
             }
         }
         Ok(())
@@ -47,7 +48,7 @@ impl<'a> SqliteTables<'a> {
 
     async fn keeps_history(&mut self) -> Result<bool> {
         let statement = sqlx::query(include_str!("../../sql/sqlite/history.sql")).bind(self.provider.as_str());
-        Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
+        Ok(statement.fetch_optional(&mut *self.transaction).await.map_err(failed)?.is_some())
     }
 
     async fn revise(&mut self, id: i32, bars: &[&Bar], batch_id: i32) -> Result<()> {
@@ -59,10 +60,11 @@ impl<'a> SqliteTables<'a> {
                     .bind(bar.start.timestamp())
                     .bind(batch_id)
                     .execute(&mut *self.transaction)
-                    .await?;
+                    .await
+                    .map_err(failed)?;
             }
             let statement = sqlx::query(include_str!("../../sql/sqlite/revise_bars.sql"));
-            bind_bar(statement, bar).bind(id).bind(batch_id).execute(&mut *self.transaction).await?;
+            bind_bar(statement, bar).bind(id).bind(batch_id).execute(&mut *self.transaction).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -73,7 +75,8 @@ impl<'a> SqliteTables<'a> {
                 .bind(changes.id)
                 .bind(start.timestamp())
                 .execute(&mut *self.transaction)
-                .await?;
+                .await
+                .map_err(failed)?;
         }
         for span in &changes.spans {
             sqlx::query(include_str!("../../sql/sqlite/put_spans.sql"))
@@ -85,14 +88,15 @@ impl<'a> SqliteTables<'a> {
                 .bind(span.empty_checks)
                 .bind(span.fetched_at.map(|at| at.timestamp()))
                 .execute(&mut *self.transaction)
-                .await?;
+                .await
+                .map_err(failed)?;
         }
         Ok(())
     }
 
     async fn fetch_range(&mut self, sql: &'static str, id: i32, range: TimeRange) -> Result<Vec<SqliteRow>> {
         let statement = sqlx::query(sql).bind(id).bind(range.start().timestamp()).bind(range.end().timestamp());
-        Ok(statement.fetch_all(&mut *self.transaction).await?)
+        statement.fetch_all(&mut *self.transaction).await.map_err(failed)
     }
 }
 
@@ -100,7 +104,7 @@ impl<'a> SqliteTables<'a> {
 impl Tables for SqliteTables<'_> {
     async fn holds(&mut self, guard: &Guard) -> Result<bool> {
         let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token());
-        Ok(statement.fetch_optional(&mut *self.transaction).await?.is_some())
+        Ok(statement.fetch_optional(&mut *self.transaction).await.map_err(failed)?.is_some())
     }
 
     async fn identify(&mut self, series: &[&Series], digest: Option<&[u8; 16]>) -> Result<Vec<Option<Identity>>> {
@@ -109,7 +113,8 @@ impl Tables for SqliteTables<'_> {
             .bind(names(series.iter().copied()))
             .bind(digest.map(|digest| digest.to_vec()))
             .fetch_all(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         row::one_by_question(series.len(), &rows, row::identity)
     }
 
@@ -118,7 +123,8 @@ impl Tables for SqliteTables<'_> {
             .bind(self.provider.as_str())
             .bind(names(series.iter().copied()))
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -162,7 +168,7 @@ impl Tables for SqliteTables<'_> {
             .bind(batch.revised.cast_signed())
             .bind(batch.digest.map(|digest| digest.to_vec()))
             .bind(batch.revision);
-        Ok(statement.fetch_one(&mut *self.transaction).await?)
+        statement.fetch_one(&mut *self.transaction).await.map_err(failed)
     }
 
     async fn write_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
@@ -184,7 +190,8 @@ impl Tables for SqliteTables<'_> {
         sqlx::query(include_str!("../../sql/sqlite/bump_revisions.sql"))
             .bind(json(ids))
             .execute(&mut *self.transaction)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -194,7 +201,8 @@ impl Tables for SqliteTables<'_> {
                 .bind(id)
                 .bind(start.timestamp())
                 .execute(&mut *self.transaction)
-                .await?;
+                .await
+                .map_err(failed)?;
         }
         Ok(())
     }
@@ -206,7 +214,8 @@ impl Tables for SqliteTables<'_> {
                 .bind(refused.text())
                 .bind(refused.reasons.as_str())
                 .execute(&mut *self.transaction)
-                .await?;
+                .await
+                .map_err(failed)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use chrono::DateTime;
 use tempfile::TempDir;
 
 use super::*;
+use crate::error::failed;
 use crate::{History, Upkeep};
 
 mod guard;
@@ -73,7 +74,7 @@ fn page(minutes: i64) -> Commit {
 /// Runs a statement on the writing connection, and keeps what it did.
 async fn run(store: &SqliteStore, sql: &'static str) -> Result<()> {
     let mut transaction = store.database.begin().await?;
-    sqlx::raw_sql(sql).execute(&mut *transaction).await?;
+    sqlx::raw_sql(sql).execute(&mut *transaction).await.map_err(failed)?;
     Ok(transaction.commit().await?)
 }
 

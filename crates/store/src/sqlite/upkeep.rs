@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::SqliteStore;
 use super::tables::SqliteTables;
+use crate::error::failed;
 use crate::reach::from_whole_second;
 use crate::upkeep::AT_A_TIME;
 use crate::{Forgotten, Result, Upkeep, Withdrawal, write};
@@ -46,13 +47,13 @@ impl SqliteStore {
                     include_str!("../../sql/sqlite/withdraw_spans.sql"),
                     include_str!("../../sql/sqlite/forget_former_before.sql"),
                 ] {
-                    self.statement(sql).bind(since.timestamp()).execute(&mut *transaction).await?;
+                    self.statement(sql).bind(since.timestamp()).execute(&mut *transaction).await.map_err(failed)?;
                 }
                 let statement = self
                     .statement(include_str!("../../sql/sqlite/delete_bars_before.sql"))
                     .bind(since.timestamp())
                     .bind(AT_A_TIME);
-                let deleted = statement.execute(&mut *transaction).await?.rows_affected();
+                let deleted = statement.execute(&mut *transaction).await.map_err(failed)?.rows_affected();
                 transaction.commit().await?;
                 Ok(deleted)
             })
