@@ -193,12 +193,8 @@ impl Tables for PostgresTables<'_> {
     }
 
     async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()> {
-        sqlx::query(include_str!("../../sql/postgres/delete_bars.sql"))
-            .bind(id)
-            .bind(starts)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
+        let statement = self.statement(include_str!("../../sql/postgres/delete_bars.sql")).bind(id).bind(starts);
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 
