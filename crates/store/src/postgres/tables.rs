@@ -22,7 +22,8 @@ pub(super) struct PostgresTables<'a> {
 
 impl<'a> PostgresTables<'a> {
     pub(super) async fn begin(database: &'a Postgres, provider: &'a ProviderName) -> Result<Self> {
-        Ok(Self { database, transaction: database.begin().await?, provider })
+        let reuse_plans = include_str!("../../sql/postgres/reuse_plans.sql");
+        Ok(Self { database, transaction: database.begin_with(reuse_plans).await?, provider })
     }
 
     pub(super) async fn commit(self) -> Result<()> {

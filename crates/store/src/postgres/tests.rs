@@ -14,6 +14,7 @@ use crate::{History, State, Upkeep, Withdrawal};
 mod disk;
 mod guard;
 mod pooled;
+mod statements;
 mod years;
 
 /// As it is when new: there is room for this year and the next.
