@@ -217,6 +217,16 @@ impl Postgres {
         Transaction::begin(self.acquire().await?, self.begin_statement()).await
     }
 
+    /// As [`Postgres::begin`], with statements that go to the server together with it, such as a `SET LOCAL`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Postgres::begin`].
+    pub async fn begin_with(&self, statements: &'static str) -> Result<Transaction<sqlx::Postgres>> {
+        let begin = format!("{}; {}", self.shared.begin, self.sql(statements).as_str());
+        Transaction::begin(self.acquire().await?, AssertSqlSafe(begin).into_sql_str()).await
+    }
+
     /// A connection for single statements, each of which is its own transaction; behind a pooler all of them are one.
     ///
     /// # Errors

@@ -22,7 +22,8 @@ pub(super) struct PostgresTables<'a> {
 
 impl<'a> PostgresTables<'a> {
     pub(super) async fn begin(database: &'a Postgres, provider: &'a ProviderName) -> Result<Self> {
-        Ok(Self { database, transaction: database.begin().await?, provider })
+        let reuse_plans = include_str!("../../sql/postgres/reuse_plans.sql");
+        Ok(Self { database, transaction: database.begin_with(reuse_plans).await?, provider })
     }
 
     pub(super) async fn commit(self) -> Result<()> {
@@ -193,12 +194,8 @@ impl Tables for PostgresTables<'_> {
     }
 
     async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()> {
-        sqlx::query(include_str!("../../sql/postgres/delete_bars.sql"))
-            .bind(id)
-            .bind(starts)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
+        let statement = self.statement(include_str!("../../sql/postgres/delete_bars.sql")).bind(id).bind(starts);
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
         Ok(())
     }
 

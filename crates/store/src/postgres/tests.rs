@@ -8,12 +8,13 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::error::failed;
-use crate::{History, State};
+use crate::{History, State, Upkeep, Withdrawal};
 
 #[cfg(target_os = "linux")]
 mod disk;
 mod guard;
 mod pooled;
+mod statements;
 mod years;
 
 /// As it is when new: there is room for this year and the next.
@@ -220,6 +221,13 @@ async fn another_schema_holds_another_store() {
     assert_eq!(one.commit(&page(9)).await.unwrap().inserted, 9);
     assert_eq!(two.series().await.unwrap(), []);
     assert_eq!(two.commit(&page(9)).await.unwrap().inserted, 9);
+    let gone = Withdrawal { start: page(1).asked.start(), reason: "not its own".into() };
+    assert_eq!(one.withdraw(&series(), &[gone]).await.unwrap(), 1);
+    for (store, bars) in [(&one, 8), (&two, 9)] {
+        assert_eq!(store.summaries(&[series()]).await.unwrap()[0].bars, bars);
+        assert_eq!(store.bars(&series(), TimeRange::ALWAYS, 10).await.unwrap().len() as u64, bars);
+        assert_eq!(store.check().await.unwrap(), []);
+    }
 }
 
 #[tokio::test]

@@ -14,10 +14,10 @@ use crate::{Error, Guard, ProviderName, Result, Span};
 
 use super::Statement;
 
-/// How many bars go into one statement, largest first: the more, the faster, up to about 100.
-const ROWS: [usize; 3] = [100, 10, 1];
+/// How many bars go into one statement, largest first: the more, the faster, up to about 1,000.
+const ROWS: [usize; 4] = [1_000, 100, 10, 1];
 
-static INSERT_BARS: LazyLock<[String; 3]> = LazyLock::new(|| ROWS.map(insert_bars));
+static INSERT_BARS: LazyLock<[String; 4]> = LazyLock::new(|| ROWS.map(insert_bars));
 
 /// The tables inside one transaction, which keeps every other writer out from its beginning.
 pub(super) struct SqliteTables<'a> {
@@ -39,8 +39,10 @@ impl<'a> SqliteTables<'a> {
             let chunks = bars.chunks_exact(*rows);
             bars = chunks.remainder();
             for chunk in chunks {
-                let statement = chunk.iter().fold(sqlx::query(sql.as_str()), |statement, bar| bind_bar(statement, bar));
-                statement.bind(id).bind(batch_id).execute(&mut *self.transaction).await.map_err(failed)?;
+                let statement = chunk
+                    .iter()
+                    .fold(sqlx::query(sql.as_str()), |statement, bar| bind_bar(statement, bar).bind(id).bind(batch_id));
+                statement.execute(&mut *self.transaction).await.map_err(failed)?;
             }
         }
         Ok(())
@@ -221,15 +223,10 @@ impl Tables for SqliteTables<'_> {
     }
 }
 
-/// The statement for `rows` bars, grown from the one in the file, which is for one: its row repeats, and what is said once
-/// for all rows is numbered after them.
+/// The statement for `rows` bars, grown from the one in the file, which is for one.
 fn insert_bars(rows: usize) -> String {
-    const COLUMNS: usize = 8;
-    let row = format!("({})", ["?"; COLUMNS].join(", "));
-    let last = COLUMNS * rows;
-    include_str!("../../sql/sqlite/insert_bars.sql")
-        .replace(&row, &vec![row.as_str(); rows].join(", "))
-        .replace("?9, ?10", &format!("?{}, ?{}", last + 1, last + 2))
+    const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    include_str!("../../sql/sqlite/insert_bars.sql").replace(ROW, &vec![ROW; rows].join(", "))
 }
 
 /// Binds what a bar says, in the order of the tables' columns.
