@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use barkeep_database::{Sqlite, Transaction};
 use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
 use crate::error::failed;
+use crate::ledger::NewSpan;
 use crate::page::RefusedBar;
 use crate::row::{self, Columns};
 use crate::write::{Batch, Changes, Identity, Tables};
@@ -34,14 +36,14 @@ impl<'a> SqliteTables<'a> {
         Ok(self.transaction.commit().await?)
     }
 
-    async fn insert(&mut self, id: i32, mut bars: &[&Bar], batch_id: i32) -> Result<()> {
+    /// Bars of all series together: a page may bring many series of few bars each.
+    async fn insert(&mut self, mut bars: &[(i32, &Bar)], batch_id: i32) -> Result<()> {
         for (rows, sql) in ROWS.iter().zip(INSERT_BARS.iter()) {
             let chunks = bars.chunks_exact(*rows);
             bars = chunks.remainder();
             for chunk in chunks {
-                let statement = chunk
-                    .iter()
-                    .fold(sqlx::query(sql.as_str()), |statement, bar| bind_bar(statement, bar).bind(id).bind(batch_id));
+                let bind = |statement, (id, bar): &(i32, &Bar)| bind_bar(statement, bar).bind(*id).bind(batch_id);
+                let statement = chunk.iter().fold(sqlx::query(sql.as_str()), bind);
                 statement.execute(&mut *self.transaction).await.map_err(failed)?;
             }
         }
@@ -71,33 +73,19 @@ impl<'a> SqliteTables<'a> {
         Ok(())
     }
 
-    async fn put_spans(&mut self, changes: &Changes<'_>) -> Result<()> {
-        for start in &changes.removed {
-            sqlx::query(include_str!("../../sql/sqlite/remove_spans.sql"))
-                .bind(changes.id)
-                .bind(start.timestamp())
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(failed)?;
-        }
-        for span in &changes.spans {
-            sqlx::query(include_str!("../../sql/sqlite/put_spans.sql"))
-                .bind(changes.id)
-                .bind(span.range.start().timestamp())
-                .bind(span.range.end().timestamp())
-                .bind(span.state.as_str())
-                .bind(span.rows.cast_signed())
-                .bind(span.empty_checks)
-                .bind(span.fetched_at.map(|at| at.timestamp()))
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(failed)?;
+    /// Runs a statement whose only argument is a JSON array.
+    async fn execute_all(&mut self, sql: &'static str, all: Vec<Value>) -> Result<()> {
+        if !all.is_empty() {
+            let statement = sqlx::query(sql).bind(Value::Array(all).to_string());
+            statement.execute(&mut *self.transaction).await.map_err(failed)?;
         }
         Ok(())
     }
 
-    async fn fetch_range(&mut self, sql: &'static str, id: i32, range: TimeRange) -> Result<Vec<SqliteRow>> {
-        let statement = sqlx::query(sql).bind(id).bind(range.start().timestamp()).bind(range.end().timestamp());
+    /// Asks the same of many series, each within a range.
+    async fn fetch_ranges(&mut self, sql: &'static str, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
+        let asked = ranges.iter().map(|(id, range)| json!([id, range.start().timestamp(), range.end().timestamp()]));
+        let statement = sqlx::query(sql).bind(Value::Array(asked.collect()).to_string());
         statement.fetch_all(&mut *self.transaction).await.map_err(failed)
     }
 }
@@ -136,31 +124,18 @@ impl Tables for SqliteTables<'_> {
     }
 
     async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>> {
-        let mut all = Vec::with_capacity(ranges.len());
-        for &(id, range) in ranges {
-            let rows = self.fetch_range(include_str!("../../sql/sqlite/stored.sql"), id, range).await?;
-            all.push(rows.iter().map(|row| row::bar(row, 0)).collect::<Result<_>>()?);
-        }
-        Ok(all)
+        let rows = self.fetch_ranges(include_str!("../../sql/sqlite/stored.sql"), ranges).await?;
+        row::by_question(ranges.len(), &rows, row::bar)
     }
 
     async fn spans(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Span>>> {
-        let mut all = Vec::with_capacity(ranges.len());
-        for &(id, range) in ranges {
-            let rows = self.fetch_range(include_str!("../../sql/sqlite/spans.sql"), id, range).await?;
-            all.push(rows.iter().map(|row| row::span(row, 0)).collect::<Result<_>>()?);
-        }
-        Ok(all)
+        let rows = self.fetch_ranges(include_str!("../../sql/sqlite/spans.sql"), ranges).await?;
+        row::by_question(ranges.len(), &rows, row::span)
     }
 
     async fn count(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<u64>> {
-        let mut all = Vec::with_capacity(ranges.len());
-        for &(id, range) in ranges {
-            let rows = self.fetch_range(include_str!("../../sql/sqlite/count.sql"), id, range).await?;
-            let count = rows.first().map_or(Ok(0), |row| row.integer(0))?;
-            all.push(u64::try_from(count).map_err(Error::corrupt)?);
-        }
-        Ok(all)
+        let rows = self.fetch_ranges(include_str!("../../sql/sqlite/count.sql"), ranges).await?;
+        rows.iter().map(|row| u64::try_from(row.integer(1)?).map_err(Error::corrupt)).collect()
     }
 
     async fn insert_batch(&mut self, batch: &Batch<'_>) -> Result<i32> {
@@ -174,23 +149,32 @@ impl Tables for SqliteTables<'_> {
     }
 
     async fn write_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
+        let inserts = changes.iter().flat_map(|changes| changes.inserts.iter().map(|bar| (changes.id, *bar)));
+        self.insert(&inserts.collect::<Vec<_>>(), batch_id).await?;
         for changes in changes {
-            self.insert(changes.id, &changes.inserts, batch_id).await?;
             self.revise(changes.id, &changes.revisions, batch_id).await?;
         }
         Ok(())
     }
 
     async fn write_spans(&mut self, changes: &[Changes<'_>]) -> Result<()> {
-        for changes in changes {
-            self.put_spans(changes).await?;
-        }
-        Ok(())
+        let removed = |changes: &Changes<'_>| {
+            let id = changes.id;
+            changes.removed.iter().map(move |start| json!([id, start.timestamp()])).collect::<Vec<_>>()
+        };
+        let put = |changes: &Changes<'_>| {
+            let id = changes.id;
+            changes.spans.iter().map(move |span| span_as_json(id, span)).collect::<Vec<_>>()
+        };
+        let removed = changes.iter().flat_map(removed).collect();
+        self.execute_all(include_str!("../../sql/sqlite/remove_spans.sql"), removed).await?;
+        let put = changes.iter().flat_map(put).collect();
+        self.execute_all(include_str!("../../sql/sqlite/put_spans.sql"), put).await
     }
 
     async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()> {
         sqlx::query(include_str!("../../sql/sqlite/bump_revisions.sql"))
-            .bind(json(ids))
+            .bind(ids_as_json(ids))
             .execute(&mut *self.transaction)
             .await
             .map_err(failed)?;
@@ -243,14 +227,19 @@ fn bind_bar<'q>(statement: Statement<'q>, bar: &Bar) -> Statement<'q> {
         .bind(bar.trade_count.map(u64::cast_signed))
 }
 
-/// Series as the JSON that the statements read.
-pub(super) fn names<'s>(series: impl IntoIterator<Item = &'s Series>) -> String {
-    let name = |series: &'s Series| {
-        serde_json::json!([series.symbol.as_str(), series.timeframe, series.feed, series.adjustment])
-    };
-    serde_json::Value::Array(series.into_iter().map(name).collect()).to_string()
+/// A span as the JSON that its statement reads.
+fn span_as_json(id: i32, span: &NewSpan) -> Value {
+    let (starts_at, ends_at) = (span.range.start().timestamp(), span.range.end().timestamp());
+    let fetched_at = span.fetched_at.map(|at| at.timestamp());
+    json!([id, starts_at, ends_at, span.state.as_str(), span.rows, span.empty_checks, fetched_at])
 }
 
-fn json(ids: &[i32]) -> String {
-    serde_json::Value::from(ids).to_string()
+/// Series as the JSON that the statements read.
+pub(super) fn names<'s>(series: impl IntoIterator<Item = &'s Series>) -> String {
+    let name = |series: &'s Series| json!([series.symbol.as_str(), series.timeframe, series.feed, series.adjustment]);
+    Value::Array(series.into_iter().map(name).collect()).to_string()
+}
+
+fn ids_as_json(ids: &[i32]) -> String {
+    Value::from(ids).to_string()
 }

@@ -24,7 +24,7 @@ async fn open_with_lease() -> (SqliteStore, TempDir) {
 
 /// The same file, opened as another process would.
 async fn another(store: &SqliteStore) -> SqliteStore {
-    let settings = SqliteSettings::new(store.database.path()).with_timeout(Duration::from_millis(50));
+    let settings = SqliteSettings::new(store.database.path()).with_timeout(Duration::from_secs(2));
     let database = Sqlite::open_with(settings).await.unwrap();
     SqliteStore { database, provider: ProviderName::ALPACA }
 }
