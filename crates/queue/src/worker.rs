@@ -151,6 +151,7 @@ impl Worker {
     }
 
     /// Waits up to `linger` for more endings before it reports them, and for more room before it claims: 5 ms by default.
+    /// Not for endings when nothing else runs, nor longer than until enough have come.
     #[must_use]
     pub fn with_linger(self, linger: Duration) -> Self {
         Self { linger, ..self }

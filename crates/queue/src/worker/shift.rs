@@ -132,10 +132,9 @@ impl<'a> Shift<'a> {
             () = self.stop.cancelled() => return None,
             first = Arc::clone(&self.room).acquire_owned() => first.ok()?,
         };
-        let enough = usize::from(self.worker.concurrency) / 2;
-        if self.room.available_permits() < enough && !self.worker.linger.is_zero() {
-            sleep(self.worker.linger).await;
-        }
+        let enough = u32::from(self.worker.concurrency / 2);
+        // Half of it, if that much is free within a moment; they are taken below.
+        let _ = timeout(self.worker.linger, self.room.acquire_many(enough)).await;
         let more = std::iter::from_fn(|| Arc::clone(&self.room).try_acquire_owned().ok());
         Some(std::iter::once(first).chain(more).collect())
     }

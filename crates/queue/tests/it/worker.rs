@@ -228,3 +228,15 @@ async fn a_worker_that_may_not_work_says_so() {
     let worker = worker(&queue, |job: Job| async move { job.done().into() }).with_lease(Duration::MAX);
     assert_eq!(worker.run_until_idle().await.unwrap_err().code(), "VALIDATION_ERROR");
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_lingers_for_endings_that_cannot_come() {
+    let queue = queue(5).await;
+    let began = tokio::time::Instant::now();
+    // The last alone, the others two at a time: whatever could end has ended.
+    let patient = worker(&queue, async |job: Job| -> Ending { job.done().into() })
+        .with_concurrency(2)
+        .with_linger(Duration::from_secs(3600));
+    assert_eq!(patient.run_until_idle().await.unwrap().done, 5);
+    assert!(began.elapsed() < Duration::from_secs(3600), "{:?}", began.elapsed());
+}
