@@ -7,6 +7,8 @@ mod bounded;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod connection;
 mod error;
+#[cfg(feature = "postgres")]
+mod listener;
 mod location;
 mod migrations;
 #[cfg(feature = "postgres")]
@@ -18,6 +20,8 @@ mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use connection::{Connection, Engine, Transaction};
 pub use error::{Error, Result};
+#[cfg(feature = "postgres")]
+pub use listener::Listener;
 pub use location::{InvalidLocation, Location};
 pub use migrations::{Migrations, Step};
 #[cfg(feature = "postgres")]
