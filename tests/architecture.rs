@@ -105,6 +105,8 @@ fn no_sql_verb_is_missing_from_either_database() {
         ("database", "lock_migrations.sql"),
         ("store", "lock.sql"),
         ("store", "lock_all.sql"),
+        // ... nor a way to tell other processes something.
+        ("queue", "notify.sql"),
         // ... nor partitions, here of a year each.
         ("store", "drop_years.sql"),
         ("store", "make_room.sql"),

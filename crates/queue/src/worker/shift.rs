@@ -105,12 +105,19 @@ impl<'a> Shift<'a> {
         let (first, longest) = self.worker.poll;
         let mut pause = first;
         let mut turn = 0;
+        let mut ear = self.worker.bell.hear();
         while let Some(room) = self.room().await {
+            ear.forget();
             // Looked at before the claim: an ending that is written after it may make another job claimable.
             let was_idle = self.held.is_empty();
             match self.claim(&mut turn, room).await {
                 Ok(0) if self.until_idle && was_idle => return Ok(()),
-                Ok(0) => pause = self.wait(pause).await.min(longest),
+                Ok(0) => {
+                    pause = tokio::select! {
+                        true = ear.rung() => first,
+                        next = self.wait(pause) => next.min(longest),
+                    }
+                }
                 Ok(_) => pause = first,
                 Err(error) if error.is_transient() => {
                     tracing::warn!(code = error.code(), "no jobs claimed");

@@ -17,4 +17,5 @@ mod roles;
 mod sqlite;
 mod tally;
 mod traps;
+mod waking;
 mod worker;
