@@ -4,6 +4,7 @@
 
 mod budget;
 mod crash;
+mod crowd;
 mod fence;
 mod guarantees;
 mod long_history;

@@ -24,7 +24,8 @@ pub(crate) enum Place {
     Spending(Box<Place>, PathBuf),
 }
 
-const PLACE: &str = "BARKEEP_QUEUE_WORKER_PLACE";
+/// The variable that tells it to the process.
+pub(crate) const PLACE: &str = "BARKEEP_QUEUE_WORKER_PLACE";
 const HOLDING: &str = "BARKEEP_QUEUE_WORKER_HOLDS";
 const COUNTING: &str = "BARKEEP_QUEUE_WORKER_COUNTS";
 const SPENDING: &str = "BARKEEP_QUEUE_WORKER_SPENDS";
@@ -62,8 +63,13 @@ pub(crate) struct WorkerProcess {
 
 impl WorkerProcess {
     pub(crate) fn start(place: &Place) -> Self {
+        Self::start_as("crash::process::be_a_worker", place)
+    }
+
+    /// One that does what another of the ignored tests does.
+    pub(crate) fn start_as(test: &str, place: &Place) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "--ignored", "--nocapture", "crash::process::be_a_worker"]);
+        command.args(["--exact", "--ignored", "--nocapture", test]);
         place.tell(&mut command);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
