@@ -133,8 +133,8 @@ async fn be_a_worker() {
     };
     // One after the other, so that it is known well when each token was spent.
     let concurrency = if spending.is_some() { 1 } else { 10 };
-    // Of a lease that lapsed on a busy machine the job would run on for a while, beside whoever took its place.
-    let lease = if counting.is_some() { 100 * LEASE } else { LEASE };
+    // Of a lease that lapsed on a busy machine the job would run on for a while, beside whoever took its place: one too many.
+    let lease = if counting.is_some() || spending.is_some() { 100 * LEASE } else { LEASE };
     let purse = Purse::new(queue.clone() as Arc<dyn Budgets>, "vendor").with_block(3);
     let work = move |job: Job| {
         let (counting, spending, purse) = (counting.clone(), spending.clone(), purse.clone());
