@@ -107,6 +107,8 @@ fn no_sql_verb_is_missing_from_either_database() {
         ("store", "lock_all.sql"),
         // ... and it plans a statement once in any case.
         ("store", "reuse_plans.sql"),
+        // ... nor a way to tell other processes something.
+        ("queue", "notify.sql"),
         // ... nor partitions, here of a year each.
         ("store", "drop_years.sql"),
         ("store", "make_room.sql"),

@@ -9,6 +9,8 @@ mod connection;
 mod error;
 #[cfg(feature = "sqlite")]
 mod filesystem;
+#[cfg(feature = "postgres")]
+mod listener;
 mod location;
 mod migrations;
 #[cfg(feature = "postgres")]
@@ -20,6 +22,8 @@ mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use connection::{Connection, Engine, Transaction};
 pub use error::{Error, Result};
+#[cfg(feature = "postgres")]
+pub use listener::Listener;
 pub use location::{InvalidLocation, Location};
 pub use migrations::{Migrations, Step};
 #[cfg(feature = "postgres")]

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr, 
 use url::Url;
 
 use crate::bounded::bounded;
-use crate::{Connection, Error, InvalidLocation, Location, Migrations, Result, SchemaName, Transaction};
+use crate::{Connection, Error, InvalidLocation, Listener, Location, Migrations, Result, SchemaName, Transaction};
 
 /// A PostgreSQL server, version 14 or later. A clone is a handle to the same pool.
 ///
@@ -242,6 +242,20 @@ impl Postgres {
 
     async fn acquire(&self) -> Result<Connection<sqlx::Postgres>> {
         Ok(Connection::new(self.shared.pool.acquire().await?))
+    }
+
+    /// Hears what is notified on a channel from now on, over a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Location`] behind a transaction pooler, which carries no notices; otherwise as [`Postgres::begin`].
+    pub async fn listen(&self, channel: &str) -> Result<Listener> {
+        match self.shared.pooling {
+            Pooling::None => self.bounded(Listener::open(&self.shared.options, channel)).await,
+            Pooling::Transaction => {
+                Err(InvalidLocation("no notices come through pooler=transaction: listen at the server itself").into())
+            }
+        }
     }
 
     fn begin_statement(&self) -> SqlStr {

@@ -15,8 +15,8 @@ use crate::floor::Floors;
 use crate::rows::{AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow, WorkerRow};
 use crate::statements::{REAP_LIMIT, Statements};
 use crate::{
-    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Outcome, Presence, Queue, Reaped, Result,
-    Verdict, WorkerId, check,
+    Bell, Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Outcome, Presence, Queue, Reaped,
+    Result, Verdict, WorkerId, check,
 };
 
 /// A queue in a database: [`PostgresQueue`](crate::PostgresQueue) or [`SqliteQueue`](crate::SqliteQueue). A clone is a
@@ -29,11 +29,32 @@ pub struct DatabaseQueue<D> {
     pub(crate) clock: Clock,
     floors: Floors,
     fence: Arc<str>,
+    bells: Vec<Bell>,
 }
 
 impl<D: Statements> DatabaseQueue<D> {
     pub(crate) fn new(database: D) -> Self {
-        Self { fence: database.fence(), database, clock: Clock::default(), floors: Floors::default() }
+        Self {
+            fence: database.fence(),
+            database,
+            clock: Clock::default(),
+            floors: Floors::default(),
+            bells: Vec::new(),
+        }
+    }
+
+    /// Rings this bell, too, whenever this handle or a clone made from now on has added jobs.
+    ///
+    /// For workers of the same process; what others add they find by polling, or by `PostgresQueue::listen`. Jobs that
+    /// become claimable in another way (time, a retry, a resumed kind) ring nothing.
+    #[must_use]
+    pub fn ringing(mut self, bell: &Bell) -> Self {
+        self.bells.push(bell.clone());
+        self
+    }
+
+    fn ring(&self) {
+        self.bells.iter().for_each(Bell::ring);
     }
 
     /// Lets time pass for this handle and its clones, and for nobody else. For tests.
@@ -62,6 +83,7 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         if batch.rows.iter().any(|row| self.floors.is_above(row.kind, row.rank)) {
             self.floors.clear();
         }
+        self.ring();
         Ok(batch.ids(added))
     }
 
@@ -121,6 +143,7 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         let ended = self.database.complete(self.clock.moved_us(), &rows, &rest).await?;
         if !rest.is_empty() {
             self.floors.clear();
+            self.ring();
         }
         Ok(lost(done.iter().map(|done| done.lease), &ended.into_iter().collect()))
     }

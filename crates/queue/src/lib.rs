@@ -7,6 +7,7 @@
 )]
 
 mod backoff;
+mod bell;
 mod blocker;
 mod budget;
 mod caps;
@@ -43,6 +44,7 @@ mod watch;
 mod worker;
 
 pub use backoff::Backoff;
+pub use bell::Bell;
 pub use blocker::{Blocker, Outlook};
 pub use budget::{Block, BudgetState, Budgets, Grant, Rate};
 pub use caps::{Cap, Scope};
@@ -60,7 +62,7 @@ pub use locks::{Lock, Locks};
 #[cfg(any(test, feature = "conformance"))]
 pub use memory::MemoryQueue;
 #[cfg(feature = "postgres")]
-pub use postgres::PostgresQueue;
+pub use postgres::{Listening, PostgresQueue};
 pub use presence::{Presence, WorkerId, WorkerState};
 pub use purse::Purse;
 pub use queue::Queue;

@@ -2,6 +2,7 @@ mod budgets;
 mod control;
 mod inspect;
 mod jobs;
+mod listening;
 mod locks;
 mod watch;
 mod workers;
@@ -12,6 +13,8 @@ use sqlx::FromRow;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::{Query, QueryAs};
 use uuid::Uuid;
+
+pub use listening::Listening;
 
 use crate::database_queue::Batch;
 use crate::rows::KeyRow;

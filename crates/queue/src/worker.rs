@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Completion, Failure, Queue, Result};
+use crate::{Bell, Completion, Failure, Queue, Result};
 
 pub use job::{Job, StopReason};
 use shift::Shift;
@@ -77,6 +77,7 @@ pub struct Worker {
     concurrency: u16,
     lease: Duration,
     poll: (Duration, Duration),
+    bell: Bell,
     linger: Duration,
     grace: Duration,
 }
@@ -108,6 +109,7 @@ impl Worker {
             concurrency: 10,
             lease: Duration::from_secs(60),
             poll: (Duration::from_millis(50), Duration::from_secs(2)),
+            bell: Bell::new(),
             linger: Duration::from_millis(5),
             grace: Duration::from_secs(30),
         }
@@ -150,7 +152,14 @@ impl Worker {
         Self { poll: (first, longest), ..self }
     }
 
+    /// Asks an empty queue again when this bell is rung, too, and need not wait for its next poll.
+    #[must_use]
+    pub fn with_bell(self, bell: &Bell) -> Self {
+        Self { bell: bell.clone(), ..self }
+    }
+
     /// Waits up to `linger` for more endings before it reports them, and for more room before it claims: 5 ms by default.
+    /// Not for endings when nothing else runs, nor longer than until enough have come.
     #[must_use]
     pub fn with_linger(self, linger: Duration) -> Self {
         Self { linger, ..self }

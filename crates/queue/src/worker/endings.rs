@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
+use tokio::time::timeout;
 
 use super::heart::Held;
 use super::{Ending, Worked};
@@ -23,17 +24,21 @@ impl Endings {
     pub(super) async fn write(mut self, mut endings: Receiver<(LeaseKey, Ending)>) -> Result<Worked> {
         let mut batch = Vec::with_capacity(BATCH);
         while endings.recv_many(&mut batch, BATCH).await > 0 {
-            if batch.len() < BATCH && !self.linger.is_zero() {
-                tokio::time::sleep(self.linger).await;
-                while batch.len() < BATCH
-                    && let Ok(ending) = endings.try_recv()
-                {
-                    batch.push(ending);
-                }
-            }
+            // What runs out here is the time to wait: what has come by then is written.
+            let _ = timeout(self.linger, self.gather(&mut endings, &mut batch)).await;
             self.write_batch(std::mem::take(&mut batch)).await?;
         }
         Ok(self.worked)
+    }
+
+    /// Waits for more endings, as long as something runs that could end.
+    async fn gather(&self, endings: &mut Receiver<(LeaseKey, Ending)>, batch: &mut Vec<(LeaseKey, Ending)>) {
+        while batch.len() < BATCH.min(self.held.count() as usize) {
+            match endings.recv().await {
+                Some(ending) => batch.push(ending),
+                None => return,
+            }
+        }
     }
 
     async fn write_batch(&mut self, batch: Vec<(LeaseKey, Ending)>) -> Result<()> {

@@ -105,12 +105,19 @@ impl<'a> Shift<'a> {
         let (first, longest) = self.worker.poll;
         let mut pause = first;
         let mut turn = 0;
+        let mut ear = self.worker.bell.hear();
         while let Some(room) = self.room().await {
+            ear.forget();
             // Looked at before the claim: an ending that is written after it may make another job claimable.
             let was_idle = self.held.is_empty();
             match self.claim(&mut turn, room).await {
                 Ok(0) if self.until_idle && was_idle => return Ok(()),
-                Ok(0) => pause = self.wait(pause).await.min(longest),
+                Ok(0) => {
+                    pause = tokio::select! {
+                        true = ear.rung() => first,
+                        next = self.wait(pause) => next.min(longest),
+                    }
+                }
                 Ok(_) => pause = first,
                 Err(error) if error.is_transient() => {
                     tracing::warn!(code = error.code(), "no jobs claimed");
@@ -132,10 +139,9 @@ impl<'a> Shift<'a> {
             () = self.stop.cancelled() => return None,
             first = Arc::clone(&self.room).acquire_owned() => first.ok()?,
         };
-        let enough = usize::from(self.worker.concurrency) / 2;
-        if self.room.available_permits() < enough && !self.worker.linger.is_zero() {
-            sleep(self.worker.linger).await;
-        }
+        let enough = u32::from(self.worker.concurrency / 2);
+        // Half of it, if that much is free within a moment; they are taken below.
+        let _ = timeout(self.worker.linger, self.room.acquire_many(enough)).await;
         let more = std::iter::from_fn(|| Arc::clone(&self.room).try_acquire_owned().ok());
         Some(std::iter::once(first).chain(more).collect())
     }

@@ -4,6 +4,7 @@
 
 mod budget;
 mod crash;
+mod crowd;
 mod fence;
 mod guarantees;
 mod long_history;
@@ -17,4 +18,5 @@ mod roles;
 mod sqlite;
 mod tally;
 mod traps;
+mod waking;
 mod worker;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use barkeep_queue::conformance::Subject;
 use barkeep_queue::{
-    Control, Ending, Inspect, Job, MAX_JSON_BYTES, MemoryQueue, NewJob, Outcome, Queue, Select, StopReason, Then,
+    Bell, Control, Ending, Inspect, Job, MAX_JSON_BYTES, MemoryQueue, NewJob, Outcome, Queue, Select, StopReason, Then,
     Worker,
 };
 use serde_json::json;
@@ -227,4 +227,42 @@ async fn a_worker_that_may_not_work_says_so() {
     let queue = queue(1).await;
     let worker = worker(&queue, |job: Job| async move { job.done().into() }).with_lease(Duration::MAX);
     assert_eq!(worker.run_until_idle().await.unwrap_err().code(), "VALIDATION_ERROR");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_lingers_for_endings_that_cannot_come() {
+    let queue = queue(5).await;
+    let began = tokio::time::Instant::now();
+    // The last alone, the others two at a time: whatever could end has ended.
+    let patient = worker(&queue, async |job: Job| -> Ending { job.done().into() })
+        .with_concurrency(2)
+        .with_linger(Duration::from_secs(3600));
+    assert_eq!(patient.run_until_idle().await.unwrap().done, 5);
+    assert!(began.elapsed() < Duration::from_secs(3600), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bell_rung_at_any_moment_wakes_a_worker_that_found_nothing() {
+    let queue = queue(0).await;
+    let bell = Bell::new();
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    let work = move |job: Job| {
+        if job.payload == json!(99) {
+            told.cancel();
+        }
+        async move { job.done().into() }
+    };
+    let hour = Duration::from_secs(3600);
+    let sleeper = worker(&queue, work).with_bell(&bell).with_poll(hour, hour);
+    let began = tokio::time::Instant::now();
+    let (worked, ()) = tokio::join!(sleeper.run(stop), async {
+        for number in 0..100 {
+            queue.enqueue(&[NewJob::new(KIND, json!(number))]).await.unwrap();
+            bell.ring();
+            tokio::time::sleep(Duration::from_micros(number * 100)).await;
+        }
+    });
+    assert_eq!(worked.unwrap().done, 100);
+    assert!(began.elapsed() < hour, "{:?}", began.elapsed());
 }

@@ -24,7 +24,8 @@ pub(crate) enum Place {
     Spending(Box<Place>, PathBuf),
 }
 
-const PLACE: &str = "BARKEEP_QUEUE_WORKER_PLACE";
+/// The variable that tells it to the process.
+pub(crate) const PLACE: &str = "BARKEEP_QUEUE_WORKER_PLACE";
 const HOLDING: &str = "BARKEEP_QUEUE_WORKER_HOLDS";
 const COUNTING: &str = "BARKEEP_QUEUE_WORKER_COUNTS";
 const SPENDING: &str = "BARKEEP_QUEUE_WORKER_SPENDS";
@@ -62,8 +63,13 @@ pub(crate) struct WorkerProcess {
 
 impl WorkerProcess {
     pub(crate) fn start(place: &Place) -> Self {
+        Self::start_as("crash::process::be_a_worker", place)
+    }
+
+    /// One that does what another of the ignored tests does.
+    pub(crate) fn start_as(test: &str, place: &Place) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "--ignored", "--nocapture", "crash::process::be_a_worker"]);
+        command.args(["--exact", "--ignored", "--nocapture", test]);
         place.tell(&mut command);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -127,8 +133,8 @@ async fn be_a_worker() {
     };
     // One after the other, so that it is known well when each token was spent.
     let concurrency = if spending.is_some() { 1 } else { 10 };
-    // Of a lease that lapsed on a busy machine the job would run on for a while, beside whoever took its place.
-    let lease = if counting.is_some() { 100 * LEASE } else { LEASE };
+    // Of a lease that lapsed on a busy machine the job would run on for a while, beside whoever took its place: one too many.
+    let lease = if counting.is_some() || spending.is_some() { 100 * LEASE } else { LEASE };
     let purse = Purse::new(queue.clone() as Arc<dyn Budgets>, "vendor").with_block(3);
     let work = move |job: Job| {
         let (counting, spending, purse) = (counting.clone(), spending.clone(), purse.clone());
