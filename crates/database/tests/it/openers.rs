@@ -42,7 +42,7 @@ impl Opener {
 fn processes_that_open_a_new_file_at_once_all_succeed() {
     const PROCESSES: usize = 6;
     // The moment in which two are in each other's way is short: one file in some forty met it.
-    const FILES: usize = 400;
+    const FILES: usize = 200;
     let folder = tempfile::tempdir().unwrap();
     let mut openers: Vec<Opener> = (0..PROCESSES).map(|_| Opener::start(folder.path())).collect();
     for number in 0..FILES {
