@@ -124,6 +124,7 @@ async fn f57_every_line_of_the_log_has_the_fields_that_are_documented() {
     let (lines, spans) = (documented("Lines"), documented("Spans"));
     for words in [
         "tick",
+        "planned",
         "slice done",
         "slice waits",
         "slice failed; trying again",
@@ -147,9 +148,15 @@ async fn f57_every_line_of_the_log_has_the_fields_that_are_documented() {
     }
     let ticks = &said["tick"];
     assert!(ticks.iter().all(|tick| tick.spans.iter().any(|(span, _)| span == "tick")));
-    for words in ["slice done", "slice failed for good", "symbol set aside"] {
-        let under = said[words].iter().all(|said| said.spans.iter().any(|(span, _)| span == "slice"));
-        assert!(under, "{words} stands under its slice");
+    for (words, above) in [
+        ("planned", "plan"),
+        ("planned", "tick"),
+        ("slice done", "slice"),
+        ("slice failed for good", "slice"),
+        ("symbol set aside", "slice"),
+    ] {
+        let under = said[words].iter().all(|said| said.spans.iter().any(|(span, _)| span == above));
+        assert!(under, "{words} stands under its {above}");
     }
 }
 

@@ -1,11 +1,13 @@
 //! One definition: what it lacks becomes slices in the queue.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use barkeep_catalog::Definition;
 use barkeep_planner::Estimate;
 use barkeep_queue::NewJob;
 use barkeep_types::{Series, Symbol, Timeframe};
+use tracing::Instrument;
 
 use crate::clock::Moment;
 use crate::derive::buildable;
@@ -37,6 +39,31 @@ pub(crate) struct Dispatched {
 
 /// Plans a definition and enqueues what it lacks. What is enqueued is taken.
 pub(crate) async fn dispatch(
+    orchestrator: &Orchestrator,
+    definition: &Definition,
+    taken: &mut Taken,
+    moment: Moment,
+) -> Result<Dispatched> {
+    let span = tracing::info_span!("plan", definition = definition.name);
+    let began = Instant::now();
+    async {
+        let done = plan_and_enqueue(orchestrator, definition, taken, moment).await?;
+        tracing::debug!(
+            series = done.series,
+            gaps = done.gaps,
+            slices = done.slices.len(),
+            dispatched = done.jobs,
+            requests = done.requests,
+            elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "planned"
+        );
+        Ok(done)
+    }
+    .instrument(span)
+    .await
+}
+
+async fn plan_and_enqueue(
     orchestrator: &Orchestrator,
     definition: &Definition,
     taken: &mut Taken,
