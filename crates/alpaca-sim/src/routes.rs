@@ -5,7 +5,7 @@ use crate::bars::{self, Shape};
 use crate::faults::Fault;
 use crate::options::Options;
 use crate::query::{BarsQuery, Parameters, bad};
-use crate::zone::Zone;
+use crate::zone::{PLACES, Zone};
 use crate::{corporate_actions, trading};
 
 pub(crate) enum Endpoint {
@@ -29,7 +29,7 @@ impl Endpoint {
         Some(match parts[..] {
             ["v2", "stocks", "bars"] => Self::Bars { zone: Zone::NewYork, single: None },
             ["v2", "stocks", symbol, "bars"] => Self::Bars { zone: Zone::NewYork, single: Some(symbol.to_owned()) },
-            ["v1beta3", "crypto", "us" | "us-1" | "us-2" | "eu-1" | "bs-1", "bars"] => {
+            ["v1beta3", "crypto", place, "bars"] if PLACES.contains(&place) => {
                 Self::Bars { zone: Zone::Utc, single: None }
             }
             ["v1beta3", "crypto", location, "bars"] => Self::NoLocation(location.to_owned()),

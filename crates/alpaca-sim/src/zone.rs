@@ -6,6 +6,9 @@ use chrono_tz::America::New_York;
 
 use crate::stamp::DAY;
 
+/// The places where coins trade.
+pub(crate) const PLACES: [&str; 5] = ["us", "us-1", "us-2", "eu-1", "bs-1"];
+
 /// The zone of each of Alpaca's two markets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Zone {

@@ -142,7 +142,8 @@ impl Market {
     }
 
     /// What must be stored of a series: its bars that start within `range`, final and with all that ever happens
-    /// accounted for, earliest first. Empty for a symbol or feed that does not exist.
+    /// accounted for, earliest first. Empty for a symbol or feed that does not exist. Coins trade alike at `us` and the
+    /// other places that clients name as their feed.
     pub fn truth(&self, series: &Series, range: TimeRange) -> Vec<Bar> {
         self.truth_at(series, range, DateTime::<Utc>::MAX_UTC)
     }
@@ -150,7 +151,7 @@ impl Market {
     /// The truth as far as it is known at some instant: no bar that has not begun, the running one as far as it got,
     /// adjusted for what has happened until then.
     pub fn truth_at(&self, series: &Series, range: TimeRange, now: DateTime<Utc>) -> Vec<Bar> {
-        let Some(venue) = Venue::named(series.feed.as_str()) else { return Vec::new() };
+        let Some(venue) = Venue::of(&series.symbol, series.feed.as_str()) else { return Vec::new() };
         let (adjustment, now) = (series.adjustment, now.timestamp());
         let view = View { venue, adjustment, asof: Asof::Today, now, settling: 0 };
         let Some(tape) = self.tape(&series.symbol, view) else { return Vec::new() };

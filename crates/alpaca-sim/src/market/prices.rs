@@ -4,9 +4,12 @@
 //! random walk, made by halving intervals, joins this day's level to the next one's. Only additions, multiplications,
 //! divisions and square roots are used, which give the same bits on every machine.
 
+use barkeep_types::Symbol;
+
 use super::noise::Noise;
 use crate::candle::{Candle, Decimals, rounded};
 use crate::days::Day;
+use crate::zone::{PLACES, Zone};
 
 /// How one instrument trades, before any corporate action.
 #[derive(Clone, Debug)]
@@ -36,7 +39,12 @@ impl Venue {
     /// One exchange, with a few per cent of the volume, which not every minute reaches.
     pub(crate) const IEX: Self = Self { salt: 1, volume_share: 0.02, minute_share: 0.85 };
 
-    pub(crate) fn named(feed: &str) -> Option<Self> {
+    /// What is seen of a symbol under a feed: for coins that is the place where they trade.
+    pub(crate) fn of(symbol: &Symbol, feed: &str) -> Option<Self> {
+        if Zone::of(symbol) == Zone::Utc && PLACES.contains(&feed) { Some(Self::SIP) } else { Self::named(feed) }
+    }
+
+    fn named(feed: &str) -> Option<Self> {
         match feed {
             "sip" => Some(Self::SIP),
             "iex" => Some(Self::IEX),

@@ -29,8 +29,7 @@ fn truth(sim: &AlpacaSim, request: &BarsRequest) -> Vec<SymbolBars> {
         let series = Series {
             symbol: symbol.clone(),
             timeframe: request.timeframe(),
-            // The simulator's crypto trades at one place, under no name of its own.
-            feed: if symbol.as_str().contains('/') { Feed::SIP } else { request.feed().clone() },
+            feed: request.feed().clone(),
             adjustment: request.adjustment(),
         };
         let now = "2024-06-03T12:00:00Z".parse().unwrap();
