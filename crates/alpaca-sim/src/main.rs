@@ -51,10 +51,10 @@ struct ServerArguments {
     #[arg(long, value_name = "ID:SECRET")]
     keys: Option<String>,
     /// The time, which then stands still; the host's by default
-    #[arg(long, value_name = "RFC 3339")]
+    #[arg(long, value_name = "RFC 3339", value_parser = instant)]
     now: Option<DateTime<Utc>>,
     /// The share of requests for bars, 0 to 1, that meet a passing fault, drawn from the seed
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share, allow_negative_numbers = true)]
     faults: f64,
     /// Keep answers of bars in memory, up to 256 MiB: asked once more, they cost no more than sending
     #[arg(long)]
@@ -71,13 +71,18 @@ enum Command {
 struct TruthArguments {
     /// Symbols, comma separated
     of: Symbols,
+    /// m1, m5, m15, m30, h1, h4, d1, w1 or mn1
     timeframe: Timeframe,
     /// Where the first bar may start, in RFC 3339
+    #[arg(value_parser = instant)]
     from: DateTime<Utc>,
     /// Where no bar starts any more, in RFC 3339
+    #[arg(value_parser = instant)]
     to: DateTime<Utc>,
+    /// sip or iex; for coins also us, us-1, us-2, eu-1 or bs-1
     #[arg(long, default_value = "sip")]
     feed: Feed,
+    /// raw, all, or some of split, dividend and spin-off, comma separated
     #[arg(long, default_value = "raw")]
     adjustment: Adjustment,
 }
@@ -91,6 +96,16 @@ impl FromStr for Symbols {
     fn from_str(list: &str) -> Result<Self, InvalidSymbol> {
         list.split(',').filter(|name| !name.is_empty()).map(str::parse).collect::<Result<_, _>>().map(Self)
     }
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let instant = DateTime::parse_from_rfc3339(text).map_err(|_| "expected an instant like 2024-01-02T00:00:00Z")?;
+    Ok(instant.to_utc())
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or("expected a number from 0 to 1")
 }
 
 #[tokio::main]

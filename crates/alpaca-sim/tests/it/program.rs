@@ -1,6 +1,6 @@
 //! The program: its address on stdout, its complaints on stderr.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
 use barkeep_alpaca_sim::AlpacaSim;
@@ -57,5 +57,25 @@ async fn it_complains_in_one_line() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.starts_with("error: ") && text.contains(complaint) && text.lines().count() == 1, "{text}");
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    }
+}
+
+#[test]
+fn it_says_what_it_expected_instead() {
+    let truth = |from| vec!["truth", "AAPL", "d1", from, "2024-01-03T00:00:00Z"];
+    for (arguments, complaint) in [
+        (vec!["--faults", "1.5"], "expected a number from 0 to 1"),
+        (vec!["--faults", "NaN"], "expected a number from 0 to 1"),
+        (vec!["--faults", "-1"], "expected a number from 0 to 1"),
+        (vec!["--now", "yesterday"], "expected an instant like 2024-01-02T00:00:00Z"),
+        (truth("2024-01-02"), "expected an instant like 2024-01-02T00:00:00Z"),
+    ] {
+        // One that it took would serve for ever.
+        let mut child = Running(program(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+        let (mut address, mut complaints) = (String::new(), String::new());
+        BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        assert_eq!(address, "", "{arguments:?}");
+        child.0.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
+        assert!(complaints.contains(complaint), "{complaints}");
     }
 }
