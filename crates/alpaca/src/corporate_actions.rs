@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::RangeInclusive;
 
 use barkeep_provider::{Error, Result};
@@ -106,21 +106,20 @@ impl Alpaca {
         if !wanted.is_empty() && wanted.len() <= MOST_NAMED {
             query.push(("symbols", &names));
         }
-        let (mut actions, mut token) = (Vec::new(), None::<String>);
-        for _ in 0..MOST_PAGES {
+        let (mut actions, mut token, mut seen) = (Vec::new(), None::<String>, HashSet::new());
+        for pages in 1..=MOST_PAGES {
             let mut query = query.clone();
             query.extend(token.as_deref().map(|token| ("page_token", token)));
             let answer: Answer = self.get_data(&["v1", "corporate-actions"], &query).await?;
             actions.extend(read(answer.corporate_actions));
-            let next = answer.next_page_token.filter(|next| !next.is_empty());
-            if next.is_none() {
+            let Some(next) = answer.next_page_token.filter(|next| !next.is_empty()) else {
                 actions.retain(|action| wanted.is_empty() || action.symbols.iter().any(|of| wanted.contains(of)));
                 return Ok(actions);
+            };
+            if !seen.insert(next.clone()) {
+                return Err(Error::PaginationLoop { detail: "a token that came before", pages });
             }
-            if next == token {
-                return Err(Error::PaginationLoop { detail: "a token that came before", pages: 2 });
-            }
-            token = next;
+            token = Some(next);
         }
         Err(Error::PaginationLoop { detail: "more pages than actions can explain", pages: MOST_PAGES })
     }

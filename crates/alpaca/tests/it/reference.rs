@@ -8,6 +8,8 @@ use barkeep_provider::{ProviderExt, RateLimited, RetryPolicy};
 use barkeep_types::{Adjustment, Feed, Series, Timeframe};
 use chrono::NaiveDate;
 use futures::TryStreamExt;
+use wiremock::matchers::{path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::{client, request};
 
@@ -143,4 +145,21 @@ async fn what_is_asked_besides_bars_keeps_to_the_limit() {
     assert!(waits(alpaca.corporate_actions(&[], dates())).await);
     assert!(waits(bars.bars(request(&["AAPL"])).try_collect::<Vec<_>>()).await);
     assert_eq!((sim.requests().total, sim.requests().limited), (4, 0));
+}
+
+#[tokio::test]
+async fn tokens_that_lead_round_in_a_circle_end_a_list_of_corporate_actions() {
+    let server = MockServer::start().await;
+    for (token, next) in [(None, "a"), (Some("a"), "b"), (Some("b"), "a")] {
+        let mock = Mock::given(path("/v1/corporate-actions"));
+        let mock = match token {
+            None => mock.and(query_param_is_missing("page_token")),
+            Some(token) => mock.and(query_param("page_token", token)),
+        };
+        let body = format!(r#"{{"corporate_actions":{{}},"next_page_token":"{next}"}}"#);
+        mock.respond_with(ResponseTemplate::new(200).set_body_string(body)).mount(&server).await;
+    }
+    let asked = client(&server.uri()).corporate_actions(&[], day("2024-07-01")..=day("2024-07-05")).await;
+    assert_eq!(asked.unwrap_err().code(), "PAGINATION_LOOP");
+    assert_eq!(server.received_requests().await.unwrap().len(), 3);
 }
