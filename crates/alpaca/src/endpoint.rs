@@ -52,7 +52,7 @@ impl Endpoint {
         }
         let name = host.to_string();
         let is_known = name == "alpaca.markets" || name.ends_with(".alpaca.markets");
-        if is_known || is_local || allowed.contains(&name) {
+        if is_known || is_local || allowed.iter().any(|host| host.eq_ignore_ascii_case(&name)) {
             Ok(Self { base })
         } else {
             Err(ConfigError::UnknownHost(name))
@@ -95,9 +95,11 @@ mod tests {
             "http://[::1]:8080",
             "http://localhost:8080/prefix",
             "https://proxy.example",
+            "https://PROXY.Example:8443/prefix",
         ] {
-            let allowed = ["proxy.example".to_owned()];
-            assert!(Endpoint::parse(text, &allowed).is_ok(), "{text}");
+            for allowed in ["proxy.example", "Proxy.Example"] {
+                assert!(Endpoint::parse(text, &[allowed.to_owned()]).is_ok(), "{text} {allowed}");
+            }
         }
     }
 
