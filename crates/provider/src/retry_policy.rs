@@ -8,8 +8,8 @@ use crate::{Error, Result, Retry};
 /// How often, and when, a request is sent again whose error says that this may help.
 ///
 /// Up to three more tries, after 1, 2 and 4 seconds and up to as much again, at random, so that many workers do not come
-/// back together. The vendor's word on when to come back is kept. Waiting in vain is bounded: when the next try would
-/// start more than two minutes after the first, the error is given instead.
+/// back together. The vendor's word on when to come back is kept, unless that is at once. Waiting in vain is bounded: when the
+/// next try would start more than two minutes after the first, the error is given instead.
 ///
 /// [`Retrying`](crate::Retrying) does this for pages; a vendor's client may use it for what it asks besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl RetryPolicy {
         let wait = |error: &Error, next: Option<Duration>| match (error.retry(), next?) {
             (Retry::Never, _) => None,
             (Retry::Backoff, wait) => in_time(wait),
-            (Retry::After(asked), _) => in_time(asked),
+            (Retry::After(asked), wait) => in_time(if asked.is_zero() { wait } else { asked }),
         };
         let notify = |error: &Error, wait: Duration| {
             tracing::info!(code = error.code(), request_id = ?error.request_id(), ?wait, "trying again");

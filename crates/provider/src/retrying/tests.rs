@@ -54,6 +54,14 @@ async fn the_vendors_word_on_waiting_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_vendor_that_says_at_once_is_not_hammered() {
+    let faulty = faulty().with_faults(0..3, Fault::RateLimited(Some(Duration::ZERO)));
+    let (bars, took) = page(&Retrying::new(faulty)).await;
+    bars.unwrap();
+    assert!(took >= Duration::from_secs(7), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_waits_longer_than_the_bound() {
     for wait in [Duration::from_secs(600), Duration::MAX] {
         let faulty = faulty().with_fault(0, Fault::Unavailable).with_fault(1, Fault::RateLimited(Some(wait)));
