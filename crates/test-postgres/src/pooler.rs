@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fs::File;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -65,7 +66,8 @@ impl Pooler {
     fn wait_until_it_listens(&mut self) {
         let socket = self.folder.join(format!(".s.PGSQL.{PORT}"));
         let until = Instant::now() + Duration::from_secs(30);
-        while !socket.exists() {
+        // The socket is there a moment before anybody listens on it.
+        while UnixStream::connect(&socket).is_err() {
             let ended = self.process.try_wait().expect("the system knows its children");
             assert!(ended.is_none() && Instant::now() < until, "PgBouncer does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(10));
