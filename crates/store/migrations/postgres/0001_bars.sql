@@ -151,6 +151,8 @@ DECLARE
 BEGIN
     -- One at a time.
     PERFORM pg_advisory_xact_lock(1650553459, -1);
+    -- Who waited may remember that there was no such table. Locking a table is when a session hears of what others made.
+    LOCK TABLE barkeep.store_bar IN ACCESS SHARE MODE;
     FOREACH year IN ARRAY barkeep.store_missing_years(years) LOOP
         EXECUTE format(
             'CREATE TABLE barkeep.store_bar_%s (LIKE barkeep.store_bar INCLUDING CONSTRAINTS)

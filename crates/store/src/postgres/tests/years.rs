@@ -67,6 +67,23 @@ async fn writers_who_find_no_room_at_once_make_it_once() {
     assert_eq!(years(&store).await[..3], [1970, 1971, 1972]);
 }
 
+/// Each session has just seen that there is no such table, and remembers it while it waits for the one that makes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn room_is_made_once_however_many_make_it_at_once() {
+    let (store, _server) = open_new().await;
+    let mut sessions = Vec::new();
+    for _ in 0..6 {
+        sessions.push(store.database.connection().await.unwrap());
+    }
+    for year in 1970..2000 {
+        for sql in ["SELECT barkeep.store_missing_years($1)", include_str!("../../../sql/postgres/make_room.sql")] {
+            let ask = |session| sqlx::query(sql).bind(vec![year]).execute(session);
+            futures::future::try_join_all(sessions.iter_mut().map(|session| ask(&mut **session))).await.unwrap();
+        }
+    }
+    assert_eq!(years(&store).await[..30], (1970..2000).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn readers_and_writers_of_other_years_do_not_wait_while_room_is_made() {
     let (store, _server) = open_new().await;
