@@ -1,9 +1,10 @@
 -- Ends jobs that were done under leases that still stand. Answers those leases.
 WITH clock AS (SELECT statement_timestamp() + $1::bigint * interval '1 microsecond' AS now),
-ended AS MATERIALIZED (
-    SELECT lease.id, lease.token, lease.started_at, lease.worker, done.result, done.cost
-    FROM barkeep.queue_end_leases($2::bigint[], $3::uuid[]) AS lease
-    JOIN unnest($2::bigint[], $4::text[], $5::bigint[]) AS done (id, result, cost) USING (id)
+ended AS (
+    DELETE FROM barkeep.queue_lease AS lease
+    USING unnest($2::bigint[], $3::uuid[], $4::text[], $5::bigint[]) AS done (id, token, result, cost)
+    WHERE lease.id = done.id AND lease.token = done.token
+    RETURNING lease.id, lease.token, lease.started_at, lease.worker, done.result, done.cost
 ),
 removed AS (
     DELETE FROM barkeep.queue_job AS job

@@ -1,5 +1,5 @@
 use barkeep_database::Postgres;
-use barkeep_queue::{Claim, Completion, Inspect, NewJob, PostgresQueue, Queue, Upkeep};
+use barkeep_queue::{Claim, Inspect, NewJob, PostgresQueue, Queue, Upkeep};
 use barkeep_test_postgres::TestDatabase;
 use sqlx::Connection;
 
@@ -42,41 +42,4 @@ async fn a_schema_of_another_name_holds_a_queue_of_its_own() {
     there.advance(std::time::Duration::from_secs(100 * 24 * 3600));
     there.prune(std::time::Duration::from_secs(1)).await.unwrap();
     assert_eq!(there.reap().await.unwrap().returned, 1);
-}
-
-#[tokio::test]
-async fn completions_planned_while_there_were_no_leases_find_them_by_index() {
-    let test = TestDatabase::create().await;
-    let settings = barkeep_database::PostgresSettings::new(test.url().parse().unwrap()).with_connections(1);
-    let database = Postgres::connect_with(settings).await.unwrap();
-    let queue = PostgresQueue::open(&database).await.unwrap();
-    let job = || NewJob::new("test", serde_json::json!(1));
-    queue.enqueue(&[job()]).await.unwrap();
-    let lost = queue.claim(&Claim::new("test", "worker")).await.unwrap()[0].key();
-    // Often enough for the server to settle for a plan.
-    for _ in 0..10 {
-        queue.complete(&[Completion::new(lost)]).await.unwrap();
-    }
-    queue.enqueue(&(0..3_000).map(|_| job()).collect::<Vec<_>>()).await.unwrap();
-    for _ in 0..30 {
-        let leases = queue.claim(&Claim::new("test", "worker").with_limit(100)).await.unwrap();
-        let done: Vec<_> = leases.iter().map(|lease| Completion::new(lease.key())).collect();
-        assert_eq!(queue.complete(&done).await.unwrap(), []);
-    }
-    // A server process tells what it read when it ends, at the latest.
-    database.close().await;
-    let mut watch = sqlx::PgConnection::connect(test.url()).await.unwrap();
-    loop {
-        let (ended, read): (i64, i64) = sqlx::query_as(
-            "SELECT n_tup_del, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'barkeep' AND relname = 'queue_lease'",
-        )
-        .fetch_one(&mut watch)
-        .await
-        .unwrap();
-        if ended == 3_001 {
-            assert_eq!(read, 0, "leases found by reading them all");
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
 }
