@@ -118,7 +118,9 @@ impl Hold {
             Trap::Sqlite { file } => is_locked_for_long(file).await,
             Trap::Postgres { holder, .. } => {
                 let waiting = format!(
-                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {LOCK} AND NOT granted"
+                    // Those of this database: the server is other tests' too.
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {LOCK} AND NOT granted
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
                 );
                 sqlx::query_scalar::<_, i64>(AssertSqlSafe(waiting)).fetch_one(holder).await.unwrap() > 0
             }
