@@ -4,7 +4,7 @@ use barkeep_alpaca_sim::{AlpacaSim, Market};
 use barkeep_orchestrator::calendar::{CalendarExt, Nyse};
 use barkeep_orchestrator::catalog::{Definition, Narrowing, Window};
 use barkeep_orchestrator::provider::{Limits, Provider};
-use barkeep_orchestrator::queue::Claim;
+use barkeep_orchestrator::queue::{Claim, Release};
 use barkeep_orchestrator::types::{TimeRange, Timeframe};
 use barkeep_orchestrator::{Batch, Orchestrator, SliceJob};
 use tests::{Kind, Scene, bars_of, provider};
@@ -154,7 +154,7 @@ async fn f59_from_batches_to_single_symbols_and_back_nothing_is_lost_or_doubled(
         all = live(&orchestrator).await;
         // One slice of the form before is under way while the form changes.
         let claimed = backend.queue.claim(&Claim::new(SliceJob::KIND, "a worker")).await.unwrap();
-        backend.queue.release(&[claimed[0].key()], std::time::Duration::ZERO).await.unwrap();
+        backend.queue.release(&[Release::new(claimed[0].key())]).await.unwrap();
     }
     for (number, slice) in all.iter().enumerate() {
         for other in &all[..number] {

@@ -3,7 +3,7 @@
 use barkeep_alpaca_sim::{AlpacaSim, Market};
 use barkeep_orchestrator::calendar::Nyse;
 use barkeep_orchestrator::catalog::{Definition, Narrowing, Window};
-use barkeep_orchestrator::queue::{Claim, NewJob};
+use barkeep_orchestrator::queue::{Claim, NewJob, Release};
 use barkeep_orchestrator::types::{TimeRange, Timeframe};
 use barkeep_orchestrator::{Idle, Orchestrator, ProgressEvent, Settings, SliceJob};
 use tests::{Kind, Scene, provider};
@@ -65,7 +65,7 @@ async fn a_definition_deleted_while_its_slices_run_leaves_nothing_behind(kind: K
     assert_eq!(backend.catalog.remove(&"gone".parse().unwrap()).await.unwrap(), ["gone"]);
     assert_eq!(orchestrator.tick().await.unwrap().idle, Some(Idle::NothingEnabled));
     // Its worker dies; the slice is paid for already, or nobody's: it is done, and nothing more comes after it.
-    backend.queue.release(&[running[0].key()], std::time::Duration::ZERO).await.unwrap();
+    backend.queue.release(&[Release::new(running[0].key())]).await.unwrap();
     let other = definition("other", &["AAPL"]);
     let report = orchestrator.backfill(&[other], &CancellationToken::new()).await.unwrap();
     assert_eq!((report.complete, report.bars_written), (true, 20));

@@ -1,12 +1,17 @@
 //! What it will cost, and what it did cost.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use barkeep_alpaca_sim::{AnswerFault, Injection};
+use async_trait::async_trait;
+use barkeep_alpaca_sim::{AnswerFault, Injection, RetryAfter, WireFault};
 use barkeep_orchestrator::calendar::Nyse;
+use barkeep_orchestrator::catalog::{self, Rejection, Rejections};
+use barkeep_orchestrator::database;
 use barkeep_orchestrator::provider::{Limits, Provider};
 use barkeep_orchestrator::queue::Backoff;
-use barkeep_orchestrator::types::Timeframe;
+use barkeep_orchestrator::types::{Series, Timeframe};
 use barkeep_orchestrator::{Budgeted, Orchestrator, SliceJob};
 use tests::{Kind, Scene, provider};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +21,7 @@ use crate::{definition, enable, on_both_databases, quick, simulator};
 on_both_databases!(
     f55_a_forecast_costs_nothing_and_comes_true,
     f55_costs_stand_beside_what_was_expected_by_slice_and_day,
+    f55_what_was_asked_in_vain_is_booked_whichever_way_a_try_ends,
     f55_requests_a_minute_are_counted_over_all_processes,
 );
 
@@ -59,6 +65,64 @@ async fn f55_costs_stand_beside_what_was_expected_by_slice_and_day(kind: Kind) {
     assert_eq!((lines[0].expected_requests, lines[0].requests), (1, 3), "{lines:?}");
     assert_eq!(lines[0].requests, simulator.requests().total, "as many as the vendor saw");
     assert_eq!(orchestrator.slice_cost(serde_json::from_str("123456").unwrap()).await.unwrap(), None);
+}
+
+async fn f55_what_was_asked_in_vain_is_booked_whichever_way_a_try_ends(kind: Kind) {
+    let (scene, simulator) = (Scene::on(kind).await, simulator().await);
+    let mut backend = scene.backend().await;
+    let since = backend.inspect.now().await.unwrap();
+    backend.rejections = Arc::new(OutOnce { inner: backend.rejections, is_out: AtomicBool::new(true) });
+    let orchestrator = Orchestrator::with_settings(provider(&simulator), Nyse, backend, quick());
+    let booked = async || orchestrator.costs(since).await.unwrap().lines.iter().map(|line| line.requests).sum::<u64>();
+    let wanted = [definition(Timeframe::D1)];
+
+    // Stopped while it waits for the vendor, which has seen the request.
+    let (stop, told) = (CancellationToken::new(), CancellationToken::new());
+    simulator.inject(WireFault::NoAnswer);
+    let asked = async {
+        while simulator.requests().faults == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stop.cancel();
+    };
+    let (stopped, ()) = tokio::join!(orchestrator.backfill(&wanted, &stop), asked);
+    assert!(stopped.unwrap().interrupted);
+    assert_eq!((booked().await, simulator.requests().total), (1, 1), "stopped");
+
+    // Limited, then held up by the database when it is to note down what the vendor refused.
+    simulator.inject(Injection::of(AnswerFault::TooManyRequests(RetryAfter::Seconds(0))));
+    simulator.inject(Injection::of(AnswerFault::Refusal(400, "invalid symbol: MSFT".into())).times(2));
+    let report = orchestrator.backfill(&wanted, &told).await.unwrap();
+    assert_eq!((report.failed.len(), report.failed[0].code.as_str()), (1, "INVALID_SYMBOL"), "{report}");
+    assert_eq!(simulator.requests().faults, 4, "one stopped, one limited, one in the outage, one refused");
+    assert_eq!(booked().await, simulator.requests().total, "limited, in an outage, and done");
+    let lines = orchestrator.costs(since).await.unwrap().lines;
+    assert_eq!((lines.len(), lines[0].slices, lines[0].failed), (1, 1, 0), "{lines:?}");
+}
+
+/// Does not answer the first time that something is to be noted down.
+#[derive(Debug)]
+struct OutOnce {
+    inner: Arc<dyn Rejections>,
+    is_out: AtomicBool,
+}
+
+#[async_trait]
+impl Rejections for OutOnce {
+    async fn reject(&self, series: &Series, code: &str, reason: &str) -> catalog::Result<()> {
+        if self.is_out.swap(false, Ordering::Relaxed) {
+            return Err(database::Error::TimedOut { limit: Duration::from_secs(30) }.into());
+        }
+        self.inner.reject(series, code, reason).await
+    }
+
+    async fn rejections(&self) -> catalog::Result<Vec<Rejection>> {
+        self.inner.rejections().await
+    }
+
+    async fn forgive(&self, series: &[Series]) -> catalog::Result<u64> {
+        self.inner.forgive(series).await
+    }
 }
 
 async fn f55_requests_a_minute_are_counted_over_all_processes(kind: Kind) {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use barkeep_alpaca_sim::{AlpacaSim, AnswerFault, Injection, Market, NumberFault, RetryAfter};
 use barkeep_orchestrator::calendar::Nyse;
 use barkeep_orchestrator::catalog::{Definition, Window};
-use barkeep_orchestrator::queue::{self, Claim, Rate, Spent, Vitals, Watch};
+use barkeep_orchestrator::queue::{self, Claim, Rate, Release, Spent, Vitals, Watch};
 use barkeep_orchestrator::store::ProviderName;
 use barkeep_orchestrator::types::Timeframe;
 use barkeep_orchestrator::{
@@ -82,7 +82,7 @@ async fn f53_a_slice_that_hangs_is_told(kind: Kind) {
     let leases = orchestrator.backend().queue.claim(&Claim::new(SliceJob::KIND, "hangs")).await.unwrap();
     assert_eq!(leases.len(), 1);
     becomes(&orchestrator, "JobsStuck").await;
-    orchestrator.backend().queue.release(&[leases[0].key()], Duration::ZERO).await.unwrap();
+    orchestrator.backend().queue.release(&[Release::new(leases[0].key())]).await.unwrap();
     until(&orchestrator, "well again", |health| !health.has("JobsStuck")).await;
 }
 

@@ -1,15 +1,15 @@
 //! A slice, from the vendor into the store, page by page.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use barkeep_provider::{BarsRequest, Error as ProviderError, Fetch, Fetched, ProvenPage, ProviderExt};
+use barkeep_provider::{BarsRequest, Error as ProviderError, Fetched, ProvenPage};
+use barkeep_queue::Job;
 use barkeep_store::{Commit, Guard};
 use barkeep_types::{Coverage, Series, Symbol};
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
 
 use crate::clock::Moment;
+use crate::counted::Counted;
 use crate::freshness::{by_state, final_until, held};
 use crate::outcome::{Done, Failed, Rejected};
 use crate::remaining::remaining;
@@ -27,8 +27,8 @@ pub(crate) struct Fetching<'a> {
     pub(crate) slice: &'a SliceJob,
     guard: Option<&'a Guard>,
     pub(crate) done: Done,
-    /// The requests made, for whoever books them when it fails.
-    spent: &'a AtomicU64,
+    /// What its requests are spent on.
+    job: &'a Job,
     /// Bars that start before this cannot change any more.
     pub(crate) final_until: DateTime<Utc>,
     /// What was known of each symbol before, whatever its state.
@@ -46,12 +46,12 @@ enum Doubt {
 }
 
 /// Fetches what the slice still lacks: a worker before us may have died in the middle of it.
-/// Pages are stored while the lease is held that `guard` names; `spent` counts the requests, also of what fails.
+/// Pages are stored while the lease is held that `guard` names; what is asked of the vendor is spent on the `job`.
 pub(crate) async fn fetch_slice(
     orchestrator: &Orchestrator,
     slice: &SliceJob,
     guard: Option<&Guard>,
-    spent: &AtomicU64,
+    job: &Job,
 ) -> Result<Done, Failed> {
     let (symbols, timeframe, range) = (slice.symbols.len(), slice.timeframe, slice.range);
     orchestrator.progress().tell(ProgressEvent::SliceStarted { symbols, timeframe, range });
@@ -62,7 +62,7 @@ pub(crate) async fn fetch_slice(
         slice,
         guard,
         done: Done::new(slice),
-        spent,
+        job,
         final_until: final_until(calendar, timeframe, now, orchestrator.settings().settle),
         known: HashMap::new(),
         watch: Watch::new(calendar, slice),
@@ -125,9 +125,8 @@ impl Fetching<'_> {
         let mut spoiled = HashMap::new();
         for request in requests {
             self.watch.asks(&request);
-            let mut fetch = self.orchestrator.provider().fetch(request);
-            let mut told = 0;
-            while let Some(fetched) = self.next(&mut fetch, &mut told).await? {
+            let mut fetch = Counted::new(self.orchestrator, self.job, request);
+            while let Some(fetched) = fetch.next(&mut self.done).await? {
                 match fetched {
                     Fetched::Page(page) => {
                         self.commit(page).await?;
@@ -143,19 +142,6 @@ impl Fetching<'_> {
             }
         }
         Ok(spoiled)
-    }
-
-    /// The next thing the vendor gives, with the requests it took counted, whether it came to an end or to an error.
-    async fn next(&mut self, fetch: &mut Fetch<'_>, told: &mut u64) -> Result<Option<Fetched>, Failed> {
-        let fetched = fetch.next().await;
-        let requests = fetch.calls() - *told;
-        if requests > 0 {
-            *told += requests;
-            self.done.requests += requests;
-            self.spent.fetch_add(requests, Ordering::Relaxed);
-            self.orchestrator.progress().tell(ProgressEvent::Requested { requests });
-        }
-        fetched.transpose().map_err(Failed::Provider)
     }
 
     /// Stores a page with what it proves.

@@ -9,6 +9,7 @@ mod budgeted;
 mod build_slice;
 mod clock;
 mod costs;
+mod counted;
 mod crew;
 mod derive;
 mod dispatch;

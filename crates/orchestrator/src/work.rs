@@ -1,6 +1,5 @@
 //! What a worker does with a slice, and how the queue is told.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -71,9 +70,9 @@ impl Work for Slices {
             Ok(slice) => slice,
             Err(error @ UnreadableSlice::Newer(_)) => {
                 tracing::warn!(job = %job.id, %error, "left to a newer worker; upgrade this one");
-                return job.snoozed(UNREADABLE);
+                return job.snoozed(UNREADABLE).into();
             }
-            Err(error) => return self.failed(&job, &Failed::Payload(error), Then::Discard, 0),
+            Err(error) => return self.failed(&job, &Failed::Payload(error), Then::Discard),
         };
         if job.kind == SliceJob::RECHECK {
             // Its time has come: into the queue with the others, and under their limits.
@@ -95,21 +94,21 @@ fn span(job: &Job, slice: &SliceJob) -> tracing::Span {
 impl Slices {
     async fn slice(&self, job: &Job, slice: &SliceJob) -> Ending {
         let guard = self.guard(job);
-        let (began, spent) = (Instant::now(), AtomicU64::new(0));
+        let began = Instant::now();
         let fetch = async {
             match slice.source {
                 Some(source) => build_slice(&self.orchestrator, slice, source, guard.as_ref()).await,
-                None => fetch_slice(&self.orchestrator, slice, guard.as_ref(), &spent).await,
+                None => fetch_slice(&self.orchestrator, slice, guard.as_ref(), job).await,
             }
         };
         let fetched = tokio::select! {
             fetched = fetch => fetched,
             // Pages already stored stay; whoever has the slice next fetches the rest.
-            _ = job.stopped() => return job.snoozed(Duration::ZERO),
+            _ = job.stopped() => return job.snoozed(Duration::ZERO).into(),
         };
         match fetched {
             Ok(done) => self.done(job, slice, &done, began.elapsed()),
-            Err(failed) => self.fail(job, failed, spent.into_inner()),
+            Err(failed) => self.fail(job, failed),
         }
     }
 
@@ -124,7 +123,7 @@ impl Slices {
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(pages, bars, requests, expected_requests, elapsed_ms, "slice done");
         self.orchestrator.progress().tell(ProgressEvent::SliceDone { expected_requests, requests, elapsed });
-        let completion = job.done().with_result(done.result()).with_cost(done.requests);
+        let completion = job.done().with_result(done.result());
         // What was looked at twice and found alike is how it is.
         let again = done.suspicious.iter().filter(|_| !slice.is_recheck).map(|suspicious| {
             let wait = self.orchestrator.settings().recheck_after.to_std().unwrap_or_default();
@@ -134,11 +133,11 @@ impl Slices {
         completion.with_rest(again.collect()).into()
     }
 
-    fn fail(&self, job: &Job, failed: Failed, requests: u64) -> Ending {
+    fn fail(&self, job: &Job, failed: Failed) -> Ending {
         match failed {
             Failed::Provider(error @ barkeep_provider::Error::Unauthenticated { .. }) => {
                 self.fatal.happened(Error::Credentials(error));
-                job.snoozed(Duration::ZERO)
+                job.snoozed(Duration::ZERO).into()
             }
             // Neither the vendor's limit nor an outage of our own is the slice's fault: no attempt is used up.
             Failed::Provider(barkeep_provider::Error::RateLimited { retry_after, .. }) => {
@@ -147,7 +146,7 @@ impl Slices {
             Failed::Backend(Error::Store(barkeep_store::Error::LeaseLost { .. })) => {
                 tracing::warn!("lease lost");
                 self.orchestrator.progress().tell(ProgressEvent::SliceLost);
-                job.snoozed(Duration::ZERO)
+                job.snoozed(Duration::ZERO).into()
             }
             Failed::Backend(error) if error.is_transient() => {
                 tracing::warn!(code = error.code(), reason = in_one_line(&error), "our database failed");
@@ -155,16 +154,16 @@ impl Slices {
             }
             Failed::Backend(error) => {
                 self.fatal.happened(error);
-                job.snoozed(Duration::ZERO)
+                job.snoozed(Duration::ZERO).into()
             }
-            Failed::Payload(_) => self.failed(job, &failed, Then::Discard, requests),
+            Failed::Payload(_) => self.failed(job, &failed, Then::Discard),
             Failed::Provider(ref error) => {
                 let then = match error.retry() {
                     Retry::Never => Then::Discard,
                     Retry::Backoff => Then::Backoff(self.orchestrator.settings().backoff),
                     Retry::After(wait) => Then::After(wait),
                 };
-                self.failed(job, &failed, then, requests)
+                self.failed(job, &failed, then)
             }
         }
     }
@@ -173,11 +172,12 @@ impl Slices {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(code, wait_ms, "slice waits");
         self.orchestrator.progress().tell(ProgressEvent::SliceDelayed { code: code.to_owned(), wait });
-        job.snoozed(wait)
+        job.snoozed(wait).into()
     }
 
-    fn failed(&self, job: &Job, failed: &Failed, then: Then, requests: u64) -> Ending {
-        let (code, reason, attempt) = (failed.code().to_owned(), failed.reason(), job.attempt);
+    fn failed(&self, job: &Job, failed: &Failed, then: Then) -> Ending {
+        let (code, reason) = (failed.code().to_owned(), failed.reason());
+        let (attempt, requests) = (job.attempt, job.spent());
         let request_id = failed.request_id().unwrap_or_default();
         let event = if then == Then::Discard || job.is_last_attempt() {
             tracing::error!(code, reason, requests, request_id, "slice failed for good");
@@ -191,6 +191,6 @@ impl Slices {
             ProgressEvent::SliceRetrying { code: code.clone(), reason: reason.clone(), attempt }
         };
         self.orchestrator.progress().tell(event);
-        job.failed(code, reason).then(then).with_cost(requests).into()
+        job.failed(code, reason).then(then).into()
     }
 }

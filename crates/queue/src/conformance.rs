@@ -107,6 +107,8 @@ macro_rules! queue_conformance {
 
             tries_that_went_wrong_are_kept
             the_ledger_sums_what_ended_and_what_it_cost
+            a_try_is_booked_whichever_way_it_ends
+            a_lost_lease_books_nothing
             history_is_pruned_but_counts_remember_it
             months_that_have_passed_are_forgotten
 

@@ -12,11 +12,11 @@ use async_trait::async_trait;
 
 use crate::clock::Clock;
 use crate::floor::Floors;
-use crate::rows::{AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow, WorkerRow};
+use crate::rows::{AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow, SpendRow, WorkerRow};
 use crate::statements::{REAP_LIMIT, Statements};
 use crate::{
     Bell, Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Outcome, Presence, Queue, Reaped,
-    Result, Verdict, WorkerId, check,
+    Release, Result, Spending, Verdict, WorkerId, check,
 };
 
 /// A queue in a database: [`PostgresQueue`](crate::PostgresQueue) or [`SqliteQueue`](crate::SqliteQueue). A clone is a
@@ -166,14 +166,29 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         Ok(failures.iter().map(verdict).collect())
     }
 
-    async fn release(&self, leases: &[LeaseKey], wait: Duration) -> Result<Vec<LeaseKey>> {
-        let wait_us = check::wait("wait", wait)?;
-        if leases.is_empty() {
+    async fn release(&self, releases: &[Release]) -> Result<Vec<LeaseKey>> {
+        if releases.is_empty() {
             return Ok(Vec::new());
         }
-        let tries = leases.iter().map(|key| SettleRow::released(*key, wait_us)).collect();
+        let tries = releases
+            .iter()
+            .enumerate()
+            .map(|(place, release)| SettleRow::released(&format!("releases[{place}]"), release))
+            .collect::<Result<_>>()?;
         let settled = self.settle(tries).await?;
-        Ok(lost(leases.iter().copied(), &settled.into_keys().collect()))
+        Ok(lost(releases.iter().map(|release| release.lease), &settled.into_keys().collect()))
+    }
+
+    async fn spend(&self, spendings: &[Spending]) -> Result<()> {
+        if spendings.is_empty() {
+            return Ok(());
+        }
+        let mut rows: Vec<SpendRow> = spendings.iter().map(SpendRow::from).collect();
+        // The latest of several counts. Sorted, as all that hold several rows are, so that nobody waits in a circle.
+        rows.reverse();
+        rows.sort_by_key(|row| row.key);
+        rows.dedup_by_key(|row| row.key);
+        self.database.spend(&rows).await
     }
 
     async fn show_worker(&self, worker: &Presence) -> Result<()> {

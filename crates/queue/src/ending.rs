@@ -90,6 +90,54 @@ impl Failure {
     }
 }
 
+/// A try that ended without a verdict: its job goes back, and no attempt is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Release {
+    /// The lease that is given up.
+    pub lease: LeaseKey,
+    /// How long nobody may claim the job: not at all by default.
+    pub wait: Duration,
+    /// What the try cost all the same, kept in the ledger: 4,294,967,295 at most.
+    pub cost: u64,
+}
+
+impl Release {
+    /// A job to be claimed again at once.
+    pub fn new(lease: LeaseKey) -> Self {
+        Self { lease, wait: Duration::ZERO, cost: 0 }
+    }
+
+    /// Lets nobody claim the job before so much time has passed.
+    #[must_use]
+    pub fn with_wait(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// Keeps `cost` in the ledger.
+    #[must_use]
+    pub fn with_cost(self, cost: u64) -> Self {
+        Self { cost, ..self }
+    }
+}
+
+/// What a try has cost so far, told while it runs: [`Queue::spend`](crate::Queue::spend).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Spending {
+    /// The lease under which it runs.
+    pub lease: LeaseKey,
+    /// In all: 4,294,967,295 at most.
+    pub cost: u64,
+}
+
+impl Spending {
+    /// So much, in all, under this lease.
+    pub fn new(lease: LeaseKey, cost: u64) -> Self {
+        Self { lease, cost }
+    }
+}
+
 /// What a failure came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -52,7 +52,7 @@ pub use check::MAX_JSON_BYTES;
 pub use control::{Cancelled, Control, Pause, Select};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use database_queue::DatabaseQueue;
-pub use ending::{Completion, Failure, Reaped, Then, Verdict};
+pub use ending::{Completion, Failure, Reaped, Release, Spending, Then, Verdict};
 pub use error::{Error, Result};
 pub use fence::Fence;
 pub use inspect::{Attempt, Counts, FinishedJob, Inspect, LedgerLine, LiveJob, LiveState, Outcome};

@@ -17,7 +17,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use crate::rows::{ClaimRow, DoneRow, JobRow, SettleRow, WorkerRow};
 use crate::{
     Attempt, Claim, Completion, Extension, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine, NewJob, Outcome,
-    Pause, Presence, Queue, Reaped, Result, Scope, Start, Then, Token, Verdict, WorkerId, check,
+    Pause, Presence, Queue, Reaped, Release, Result, Scope, Spending, Start, Then, Token, Verdict, WorkerId, check,
 };
 
 /// A queue in memory: for tests, and for those who want to know exactly what a queue does.
@@ -70,6 +70,8 @@ struct Held {
     until: DateTime<Utc>,
     worker: String,
     cancel_requested: bool,
+    /// What the try has cost when that was last told.
+    cost: u64,
 }
 
 impl Default for State {
@@ -192,25 +194,39 @@ impl Queue for MemoryQueue {
         Ok(failures.iter().map(|failure| state.fail(failure)).collect())
     }
 
-    async fn release(&self, leases: &[LeaseKey], wait: Duration) -> Result<Vec<LeaseKey>> {
-        check::wait("wait", wait)?;
+    async fn release(&self, releases: &[Release]) -> Result<Vec<LeaseKey>> {
+        for (place, release) in releases.iter().enumerate() {
+            SettleRow::released(&format!("releases[{place}]"), release)?;
+        }
         let mut state = self.state();
         let (mut lost, mut spent) = (Vec::new(), BTreeSet::new());
-        for key in leases {
-            match state.held(*key) {
-                None if spent.contains(key) => {}
-                None => lost.push(*key),
+        for Release { lease, wait, cost } in releases {
+            match state.held(*lease) {
+                None if spent.contains(lease) => {}
+                None => lost.push(*lease),
                 Some(held) => {
-                    spent.insert(*key);
-                    if held.cancel_requested {
-                        state.end(key.id, Outcome::Cancelled);
+                    let cancelled = held.cancel_requested;
+                    spent.insert(*lease);
+                    state.book(lease.id, *cost);
+                    if cancelled {
+                        state.end(lease.id, Outcome::Cancelled);
                     } else {
-                        state.give_back(key.id, wait);
+                        state.give_back(lease.id, *wait);
                     }
                 }
             }
         }
         Ok(lost)
+    }
+
+    async fn spend(&self, spendings: &[Spending]) -> Result<()> {
+        let mut state = self.state();
+        for spending in spendings {
+            if let Some(held) = state.held(spending.lease) {
+                held.cost = spending.cost;
+            }
+        }
+        Ok(())
     }
 
     async fn show_worker(&self, worker: &Presence) -> Result<()> {
@@ -288,7 +304,7 @@ impl State {
     fn lease(&mut self, id: JobId, token: Token, claim: &Claim) -> Lease {
         let (since, until) = (self.now, self.now + claim.lease);
         let job = self.live.get_mut(&id).expect("only live jobs are leased");
-        job.held = Some(Held { token, since, until, worker: claim.worker.clone(), cancel_requested: false });
+        job.held = Some(Held { token, since, until, worker: claim.worker.clone(), cancel_requested: false, cost: 0 });
         Lease {
             id,
             token,
@@ -338,9 +354,8 @@ impl State {
             Then::After(wait) => wait,
             Then::Discard => Duration::ZERO,
         };
-        let (kind, group) = (job.new.kind.clone(), job.new.group.clone());
         self.log(failure.lease.id);
-        self.line(&kind, group.as_deref()).cost += failure.cost.min(u32::MAX.into());
+        self.book(failure.lease.id, failure.cost);
         let job = self.job(failure.lease.id);
         let last = failure.then == Then::Discard || job.failures >= job.new.max_attempts;
         if cancelled {
@@ -365,7 +380,10 @@ impl State {
         self.log(id);
         let job = self.job(id);
         job.failures -= 1;
-        let cancelled = job.held.as_ref().is_some_and(|held| held.cancel_requested);
+        let held = job.held.as_ref().expect("a lease that ran out is there");
+        let (cancelled, cost) = (held.cancel_requested, held.cost);
+        self.book(id, cost);
+        let job = self.job(id);
         let poisonous = i32::from(job.crashes) >= crate::rows::MAX_CRASHES;
         match (cancelled, poisonous) {
             (true, _) => self.end(id, Outcome::Cancelled),
@@ -389,6 +407,15 @@ impl State {
             finished_at,
         };
         self.attempts.push((id, attempt));
+    }
+
+    /// Books what a try at a live job has cost.
+    fn book(&mut self, id: JobId, cost: u64) {
+        let job = self.job(id);
+        let (kind, group) = (job.new.kind.clone(), job.new.group.clone());
+        if cost > 0 {
+            self.line(&kind, group.as_deref()).cost += cost.min(u32::MAX.into());
+        }
     }
 
     /// What has ended this hour.

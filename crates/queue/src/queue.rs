@@ -4,7 +4,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Presence, Reaped, Result, Verdict, WorkerId,
+    Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Presence, Reaped, Release, Result, Spending,
+    Verdict, WorkerId,
 };
 
 /// A durable queue of jobs, each done at least once.
@@ -62,18 +63,27 @@ pub trait Queue: Debug + Send + Sync + 'static {
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn fail(&self, failures: &[Failure]) -> Result<Vec<Verdict>>;
 
-    /// Gives jobs back, to be claimed when `wait` has passed; a graceful stop, or a snooze. No attempt is used up.
+    /// Gives jobs back: a graceful stop, or a snooze. No attempt is used up; what the tries cost is booked.
     /// A job whose cancellation was asked for ends instead. Answers the leases that had been lost.
     ///
     /// # Errors
     ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for a wait that cannot be stored;
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
-    async fn release(&self, leases: &[LeaseKey], wait: Duration) -> Result<Vec<LeaseKey>>;
+    async fn release(&self, releases: &[Release]) -> Result<Vec<LeaseKey>>;
+
+    /// Notes down what tries have cost so far, each in all: booked by [`reap`](Self::reap) if their leases run out, as nobody
+    /// else can tell then. An ending brings a cost of its own, and this is forgotten. Lost leases are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`](crate::Error::Database) if the database could not answer.
+    async fn spend(&self, spendings: &[Spending]) -> Result<()>;
 
     /// Takes back leases that ran out. Anybody may do so at any time; workers do so now and then.
     ///
     /// The job waits for a worker again and its crashes rise by one; the fifth ends it with the code `CRASHED`, as a job that
-    /// kills its workers would otherwise do so for ever.
+    /// kills its workers would otherwise do so for ever. What the try had cost when it was last told is booked.
     ///
     /// # Errors
     ///

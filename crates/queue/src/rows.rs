@@ -11,8 +11,8 @@ use crate::blocker::Waiting;
 use crate::floor::Place;
 use crate::{
     Attempt, BudgetState, Cancelled, Cap, Claim, Completion, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine,
-    LiveJob, LiveState, NewJob, Outcome, Presence, Result, Scope, Select, Start, Then, Token, WorkerId, WorkerState,
-    check,
+    LiveJob, LiveState, NewJob, Outcome, Presence, Release, Result, Scope, Select, Spending, Start, Then, Token,
+    WorkerId, WorkerState, check,
 };
 
 /// A job to be added.
@@ -175,9 +175,10 @@ impl SettleRow {
         })
     }
 
-    pub(crate) fn released(key: LeaseKey, wait_us: i64) -> Self {
-        Self {
-            key: key.into(),
+    pub(crate) fn released(what: &str, release: &Release) -> Result<Self> {
+        let wait_us = check::wait(&format!("{what}.wait"), release.wait)?;
+        Ok(Self {
+            key: release.lease.into(),
             ending: Ending::Released,
             code: None,
             message: None,
@@ -185,8 +186,8 @@ impl SettleRow {
             first_us: wait_us,
             longest_us: wait_us,
             jitter: 1.0,
-            cost: 0,
-        }
+            cost: stored_cost(release.cost),
+        })
     }
 
     pub(crate) fn crashed(key: KeyRow) -> Self {
@@ -201,6 +202,20 @@ impl SettleRow {
             jitter: 1.0,
             cost: 0,
         }
+    }
+}
+
+/// What a try has cost so far.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct SpendRow {
+    #[serde(flatten)]
+    pub key: KeyRow,
+    pub cost: i64,
+}
+
+impl From<&Spending> for SpendRow {
+    fn from(spending: &Spending) -> Self {
+        Self { key: spending.lease.into(), cost: stored_cost(spending.cost) }
     }
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::blocker::Waiting;
 use crate::rows::{
     AddedColumns, BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LeaseRow, LockRow, SelectRow, SettleRow,
-    SettledRow, WorkerRow,
+    SettledRow, SpendRow, WorkerRow,
 };
 use crate::{Attempt, BudgetState, Cancelled, Cap, FinishedJob, LedgerLine, LiveJob, Result, WorkerState};
 
@@ -62,6 +62,8 @@ pub trait JobStatements {
     async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[JobRow<'_>]) -> Result<Vec<KeyRow>>;
     /// Those that stood.
     async fn settle(&self, moved_us: i64, tries: &[SettleRow]) -> Result<Vec<SettledRow>>;
+    /// Those that still stand.
+    async fn spend(&self, spendings: &[SpendRow]) -> Result<()>;
     async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>>;
 }
 

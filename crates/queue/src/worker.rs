@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Bell, Completion, Failure, Queue, Result};
+use crate::{Bell, Completion, Failure, Queue, Release, Result};
 
 pub use job::{Job, StopReason};
 use shift::Shift;
@@ -44,7 +44,7 @@ pub enum Ending {
     /// The try failed: [`Job::failed`].
     Failed(Failure),
     /// The job goes back, to be claimed when the wait has passed, and no attempt is used up: [`Job::snoozed`].
-    Snoozed(Duration),
+    Snoozed(Release),
 }
 
 impl From<Completion> for Ending {
@@ -56,6 +56,12 @@ impl From<Completion> for Ending {
 impl From<Failure> for Ending {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
+    }
+}
+
+impl From<Release> for Ending {
+    fn from(release: Release) -> Self {
+        Self::Snoozed(release)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use barkeep_alpaca_sim::{AlpacaSim, AnswerFault, Market, PageFault};
 use barkeep_orchestrator::catalog::{Definition, Window, presets};
 use barkeep_orchestrator::planner::Reason;
-use barkeep_orchestrator::queue::{Claim, Completion, NewJob, Outcome, Worker};
+use barkeep_orchestrator::queue::{Claim, Completion, NewJob, Outcome, Release, Worker};
 use barkeep_orchestrator::types::{TimeRange, Timeframe};
 use barkeep_orchestrator::{ProgressEvent, SliceJob};
 use serde_json::json;
@@ -84,7 +84,7 @@ async fn f22_a_claimed_slice_says_whose_it_is_and_what_it_asks_for(kind: Kind) {
     let slice = SliceJob::read(&lease.payload).unwrap();
     assert_eq!(lease.group.as_deref(), Some("US_BATCH_1"));
     assert_eq!((slice.symbols.as_slice(), slice.timeframe), (batch.symbols.as_slice(), Timeframe::D1));
-    stage.orchestrator.backend().queue.release(&[lease.key()], Duration::ZERO).await.unwrap();
+    stage.orchestrator.backend().queue.release(&[Release::new(lease.key())]).await.unwrap();
     assert!(stage.fill(&batch).await.complete);
     // The name of a definition is never taken for a symbol.
     assert!(stage.simulator.served().iter().all(|target| !target.contains("US_BATCH_1")));

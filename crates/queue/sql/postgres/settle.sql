@@ -1,5 +1,6 @@
 -- Ends leases without success: by failure ('f'), by release ('r'), or by a crash ('c', which holds only if the lease
 -- has run out). A job whose cancellation was asked for, or which may not be tried again, ends; any other waits again.
+-- What a try cost is booked whichever way it ended; a crash cost what it was last told to have cost.
 -- Answers those leases with outcome (null: waits again) and wait in microseconds.
 WITH clock AS (SELECT statement_timestamp() + $1::bigint * interval '1 microsecond' AS now),
 ended AS (
@@ -12,7 +13,8 @@ ended AS (
         AND (try.ending <> 'c' OR lease.lease_until <= clock.now)
     RETURNING
         lease.id, lease.token, lease.started_at, lease.worker, lease.cancel_requested,
-        try.ending, try.code, try.message, try.is_final, try.first_us, try.longest_us, try.jitter, try.cost
+        try.ending, try.code, try.message, try.is_final, try.first_us, try.longest_us, try.jitter,
+        CASE try.ending WHEN 'c' THEN lease.cost ELSE try.cost END AS cost
 ),
 counted AS (
     SELECT

@@ -1,5 +1,6 @@
 -- Ends leases without success: by failure ('f'), by release ('r'), or by a crash ('c', which holds only if the lease
 -- has run out). A job whose cancellation was asked for, or which may not be tried again, ends; any other waits again.
+-- What a try cost is booked whichever way it ended; a crash cost what it was last told to have cost.
 -- Answers those leases with outcome (null: waits again) and wait in microseconds.
 INSERT INTO queue_verdict
     (id, token, started_at, worker, ending, failures, crashes, code, message, outcome, wait_us, cost)
@@ -22,7 +23,8 @@ FROM (
         job.crashes + (try.value ->> 'ending' = 'c') AS crashes,
         try.value ->> 'ending' AS ending, try.value ->> 'code' AS code, try.value ->> 'message' AS message,
         try.value ->> 'is_final' AS is_final, try.value ->> 'first_us' AS first_us,
-        try.value ->> 'longest_us' AS longest_us, try.value ->> 'jitter' AS jitter, try.value ->> 'cost' AS cost
+        try.value ->> 'longest_us' AS longest_us, try.value ->> 'jitter' AS jitter,
+        CASE try.value ->> 'ending' WHEN 'c' THEN lease.cost ELSE try.value ->> 'cost' END AS cost
     FROM json_each($2) AS try
     JOIN queue_lease AS lease ON lease.id = try.value ->> 'id' AND lease.token = try.value ->> 'token'
     JOIN queue_job AS job ON job.id = lease.id

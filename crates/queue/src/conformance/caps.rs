@@ -1,7 +1,5 @@
-use std::time::Duration;
-
 use super::{AGE, KIND, Subject, claim, job, keys, none};
-use crate::{Cap, Claim, Completion, Failure, NewJob, Pause, Scope, Select};
+use crate::{Cap, Claim, Completion, Failure, NewJob, Pause, Release, Scope, Select};
 
 async fn set(queue: &dyn Subject, scope: &Scope, limit: u32) {
     queue.set_cap(scope, Some(limit)).await.unwrap();
@@ -34,7 +32,7 @@ pub async fn no_more_run_than_a_cap_allows(queue: &dyn Subject) {
 
     queue.complete(&[Completion::new(first[0].key())]).await.unwrap();
     assert_eq!(keys(&queue.claim(&claim(9)).await.unwrap()), ["d"]);
-    queue.release(&[first[1].key()], AGE / 2).await.unwrap();
+    queue.release(&[Release::new(first[1].key()).with_wait(AGE / 2)]).await.unwrap();
     assert_eq!(keys(&queue.claim(&claim(9)).await.unwrap()), ["e"]);
     queue.fail(&[Failure::new(second[0].key(), "X", "")]).await.unwrap();
     assert_eq!(uses(queue).await, [(of_kind(), 3, 2)]);
@@ -126,9 +124,10 @@ pub async fn claims_at_once_keep_to_a_cap(queue: &dyn Subject) {
         set(queue, &scope, 7).await;
         let claim = claim(5);
         let claims = futures::future::join_all((0..8).map(|_| queue.claim(&claim))).await;
-        let leases: Vec<_> = claims.into_iter().flat_map(Result::unwrap).map(|lease| lease.key()).collect();
+        let leases: Vec<_> =
+            claims.into_iter().flat_map(Result::unwrap).map(|lease| Release::new(lease.key())).collect();
         assert_eq!(leases.len(), 7, "{scope:?}");
-        queue.release(&leases, Duration::ZERO).await.unwrap();
+        queue.release(&leases).await.unwrap();
         queue.set_cap(&scope, None).await.unwrap();
     }
 }

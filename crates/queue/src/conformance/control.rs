@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{AGE, KIND, LEASE, Subject, claim, job, keys, leased, none};
-use crate::{Completion, Extension, Failure, LiveState, Outcome, Pause, Select, Then, Verdict};
+use crate::{Completion, Extension, Failure, LiveState, Outcome, Pause, Release, Select, Then, Verdict};
 
 pub async fn a_waiting_job_is_cancelled_at_once(queue: &dyn Subject) {
     let ids = queue.enqueue(&[job("a"), job("b")]).await.unwrap();
@@ -20,7 +20,7 @@ pub async fn a_running_job_is_asked_to_stop(queue: &dyn Subject) {
     let cancelled = queue.cancel(&Select::all().of_kind(KIND)).await.unwrap();
     assert_eq!((cancelled.ended, cancelled.asked), (0, 1));
     assert_eq!(queue.extend(&[lease.key()], LEASE).await.unwrap(), [Extension::CancelRequested]);
-    assert_eq!(queue.release(&[lease.key()], Duration::ZERO).await.unwrap(), []);
+    assert_eq!(queue.release(&[Release::new(lease.key())]).await.unwrap(), []);
     none(queue).await;
     assert_eq!(queue.failed(KIND, 9).await.unwrap()[0].outcome, Outcome::Cancelled);
 
@@ -79,7 +79,7 @@ pub async fn a_running_job_comes_back_with_its_new_priority(queue: &dyn Subject)
     let lease = leased(queue, job("a")).await;
     queue.enqueue(&[job("b")]).await.unwrap();
     assert_eq!(queue.reprioritise(&Select::jobs([lease.id]), 1).await.unwrap(), 1);
-    queue.release(&[lease.key()], Duration::ZERO).await.unwrap();
+    queue.release(&[Release::new(lease.key())]).await.unwrap();
     let leases = queue.claim(&claim(9)).await.unwrap();
     assert_eq!((keys(&leases), leases[0].priority), (vec!["a", "b"], 1));
 }
@@ -141,7 +141,7 @@ pub async fn a_cancelled_job_tells_its_last_failure(queue: &dyn Subject) {
     queue.fail(&[Failure::new(lease.key(), "X", "why").then(Then::After(Duration::ZERO))]).await.unwrap();
     let lease = super::one(queue).await;
     queue.cancel(&Select::all()).await.unwrap();
-    queue.release(&[lease.key()], Duration::ZERO).await.unwrap();
+    queue.release(&[Release::new(lease.key())]).await.unwrap();
     let ended = &queue.failed(KIND, 9).await.unwrap()[0];
     assert_eq!((ended.outcome, ended.failures), (Outcome::Cancelled, 1));
     assert_eq!((ended.code.as_deref(), ended.message.as_deref()), (Some("X"), Some("why")));

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{AGE, KIND, Subject, claim, job, keys, leased, none, one};
-use crate::{Backoff, Completion, Failure, LiveState, Outcome, Then, Verdict};
+use crate::{Backoff, Completion, Failure, LiveState, Outcome, Release, Then, Verdict};
 
 pub async fn a_completed_job_leaves_its_result_and_cost(queue: &dyn Subject) {
     let lease = leased(queue, job("a").with_group("g")).await;
@@ -75,7 +75,7 @@ pub async fn a_discarded_job_is_not_tried_again(queue: &dyn Subject) {
 
 pub async fn a_released_job_keeps_its_attempts(queue: &dyn Subject) {
     let lease = leased(queue, job("a").with_max_attempts(1)).await;
-    assert_eq!(queue.release(&[lease.key()], Duration::ZERO).await.unwrap(), []);
+    assert_eq!(queue.release(&[Release::new(lease.key())]).await.unwrap(), []);
     let again = one(queue).await;
     assert_eq!((again.id, again.attempt, again.crashes), (lease.id, 1, 0));
 }
@@ -83,7 +83,7 @@ pub async fn a_released_job_keeps_its_attempts(queue: &dyn Subject) {
 pub async fn a_snoozed_job_waits_without_using_an_attempt(queue: &dyn Subject) {
     let lease = leased(queue, job("a").with_max_attempts(1)).await;
     let wait = Duration::from_secs(3600);
-    queue.release(&[lease.key()], wait).await.unwrap();
+    queue.release(&[Release::new(lease.key()).with_wait(wait)]).await.unwrap();
     none(queue).await;
     assert_eq!(queue.counts().await.unwrap()[KIND].waiting, 1);
     queue.advance(wait);
@@ -102,7 +102,7 @@ pub async fn a_lost_lease_does_not_disturb_the_others(queue: &dyn Subject) {
     let failures = [Failure::new(key("b"), "X", ""), Failure::new(lost.key(), "X", "")];
     let verdicts = queue.fail(&failures).await.unwrap();
     assert!(matches!(verdicts[..], [Verdict::Retrying { .. }, Verdict::Lost]), "{verdicts:?}");
-    let answer = queue.release(&[lost.key(), key("c")], Duration::ZERO).await.unwrap();
+    let answer = queue.release(&[Release::new(lost.key()), Release::new(key("c"))]).await.unwrap();
     assert_eq!(answer, [lost.key()]);
     // The one that was lost belongs to the worker that claimed it anew.
     assert_eq!(queue.complete(&[Completion::new(key("lost"))]).await.unwrap(), []);

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{KIND, Subject, claim, job, keys, leased, none, one};
-use crate::{Completion, LiveState, NewJob, Start};
+use crate::{Completion, LiveState, NewJob, Release, Start};
 
 pub async fn a_key_is_live_once(queue: &dyn Subject) {
     let first = queue.enqueue(&[job("a")]).await.unwrap();
@@ -11,7 +11,7 @@ pub async fn a_key_is_live_once(queue: &dyn Subject) {
     assert_eq!(queue.enqueue(&[job("a")]).await.unwrap(), [None], "while it is ready");
     let lease = one(queue).await;
     assert_eq!(queue.enqueue(&[job("a")]).await.unwrap(), [None], "while it runs");
-    queue.release(&[lease.key()], Duration::from_secs(60)).await.unwrap();
+    queue.release(&[Release::new(lease.key()).with_wait(Duration::from_secs(60))]).await.unwrap();
     assert_eq!(queue.enqueue(&[job("a")]).await.unwrap(), [None], "while it waits");
     assert_eq!(queue.live(KIND).await.unwrap().len(), 1);
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{AGE, KIND, Subject, job, leased, one};
-use crate::{Completion, Failure, Then};
+use crate::{Completion, Failure, LeaseKey, Release, Select, Spending, Then};
 
 pub async fn tries_that_went_wrong_are_kept(queue: &dyn Subject) {
     let first = leased(queue, job("a")).await;
@@ -49,6 +49,57 @@ pub async fn the_ledger_sums_what_ended_and_what_it_cost(queue: &dyn Subject) {
     }
     assert_eq!(queue.counts().await.unwrap()[KIND].succeeded, 3);
     assert_eq!(queue.ledger(since + 2 * Duration::from_secs(3600)).await.unwrap(), []);
+}
+
+pub async fn a_try_is_booked_whichever_way_it_ends(queue: &dyn Subject) {
+    let since = queue.now().await.unwrap();
+    let lease = leased(queue, job("a").with_group("g").with_max_attempts(9)).await;
+    queue.release(&[Release::new(lease.key()).with_cost(1)]).await.unwrap();
+    let lease = one(queue).await;
+    queue.fail(&[Failure::new(lease.key(), "X", "").then(Then::After(Duration::ZERO)).with_cost(20)]).await.unwrap();
+    let lease = one(queue).await;
+    for cost in [100, 300] {
+        queue.spend(&[Spending::new(lease.key(), cost)]).await.unwrap();
+    }
+    queue.advance(AGE);
+    queue.reap().await.unwrap();
+    let lease = one(queue).await;
+    // What the end says counts, not what was told on the way.
+    queue.spend(&[Spending::new(lease.key(), 77_777)]).await.unwrap();
+    queue.release(&[Release::new(lease.key()).with_cost(4_000)]).await.unwrap();
+    let lease = one(queue).await;
+    queue.cancel(&Select::all()).await.unwrap();
+    queue.release(&[Release::new(lease.key()).with_cost(50_000)]).await.unwrap();
+    assert_eq!(booked(queue, since).await, (0, 1, 54_321));
+}
+
+pub async fn a_lost_lease_books_nothing(queue: &dyn Subject) {
+    let since = queue.now().await.unwrap();
+    let lost = leased(queue, job("a").with_group("g")).await.key();
+    queue.advance(AGE);
+    queue.reap().await.unwrap();
+    let held = one(queue).await.key();
+    for key in [lost, held] {
+        queue.spend(&[Spending::new(key, if key == lost { 9 } else { 1 })]).await.unwrap();
+    }
+    queue.release(&[Release::new(lost).with_cost(9)]).await.unwrap();
+    assert_eq!(booked(queue, since).await, (0, 0, 0));
+    queue.advance(AGE);
+    queue.reap().await.unwrap();
+    assert_eq!(booked(queue, since).await, (0, 0, 1));
+    // A key is spent by its first use, and so is its cost.
+    let twice = |key: LeaseKey| Release::new(key).with_cost(5);
+    let key = one(queue).await.key();
+    queue.release(&[twice(key), twice(key)]).await.unwrap();
+    queue.release(&[twice(key)]).await.unwrap();
+    assert_eq!(booked(queue, since).await, (0, 0, 6));
+}
+
+/// What the group has in the ledger: succeeded, failed, cost.
+async fn booked(queue: &dyn Subject, since: chrono::DateTime<chrono::Utc>) -> (u64, u64, u64) {
+    let lines = queue.ledger(since).await.unwrap();
+    let lines = lines.iter().filter(|line| line.group.as_deref() == Some("g"));
+    lines.fold((0, 0, 0), |sum, line| (sum.0 + line.succeeded, sum.1 + line.failed, sum.2 + line.cost))
 }
 
 pub async fn history_is_pruned_but_counts_remember_it(queue: &dyn Subject) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{AGE, KIND, LEASE, Subject, claim, job, leased, none, one};
-use crate::{Completion, Extension, Failure, LiveState, NewJob, Outcome, Verdict};
+use crate::{Completion, Extension, Failure, LiveState, NewJob, Outcome, Release, Verdict};
 
 pub async fn a_lease_that_ran_out_is_taken_back(queue: &dyn Subject) {
     let first = leased(queue, job("a")).await;
@@ -26,7 +26,7 @@ pub async fn a_lost_lease_changes_nothing(queue: &dyn Subject) {
         assert_eq!(queue.extend(&[stale.key()], LEASE).await.unwrap(), [Extension::Lost]);
         assert_eq!(queue.complete(&[Completion::new(stale.key())]).await.unwrap(), [stale.key()]);
         assert_eq!(queue.fail(&[Failure::new(stale.key(), "LATE", "")]).await.unwrap(), [Verdict::Lost]);
-        assert_eq!(queue.release(&[stale.key()], Duration::ZERO).await.unwrap(), [stale.key()]);
+        assert_eq!(queue.release(&[Release::new(stale.key())]).await.unwrap(), [stale.key()]);
         assert_eq!(queue.live(KIND).await.unwrap(), before);
         queue.claim(&claim(1)).await.unwrap();
     }
@@ -55,7 +55,7 @@ pub async fn a_lease_that_ran_out_can_be_extended_until_it_is_taken_back(queue: 
 
 pub async fn a_claim_of_the_same_job_has_another_token(queue: &dyn Subject) {
     let first = leased(queue, job("a")).await;
-    queue.release(&[first.key()], Duration::ZERO).await.unwrap();
+    queue.release(&[Release::new(first.key())]).await.unwrap();
     let second = one(queue).await;
     assert_eq!((first.id, first.attempt), (second.id, second.attempt));
     assert_ne!(first.token, second.token);

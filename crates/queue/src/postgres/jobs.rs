@@ -3,12 +3,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use barkeep_database::Postgres;
 use chrono::DateTime;
-use sqlx::query_as;
+use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use super::{Answering, all, column, failed, instant, key};
+use super::{Answering, all, changes, column, failed, instant, key};
 use crate::Result;
-use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, LeaseRow, SettleRow, SettledRow};
+use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, LeaseRow, SettleRow, SettledRow, SpendRow};
 use crate::statements::JobStatements;
 
 #[async_trait]
@@ -79,6 +79,15 @@ impl JobStatements for Postgres {
             .bind(rows::MAX_CRASHES);
         let settled = self.bounded(all(self, statement)).await?;
         Ok(settled.into_iter().map(|row| rows::settled(row, |token| token)).collect())
+    }
+
+    async fn spend(&self, spendings: &[SpendRow]) -> Result<()> {
+        let statement = query(self.sql(include_str!("../../sql/postgres/spend.sql")))
+            .bind(column(spendings, |row| row.key.id))
+            .bind(column(spendings, |row| row.key.token))
+            .bind(column(spendings, |row| row.cost));
+        self.bounded(changes(self, statement)).await?;
+        Ok(())
     }
 
     async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>> {

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use barkeep_database::Sqlite;
-use sqlx::query_as;
+use sqlx::{query, query_as};
 
-use super::{Answering, all, begin, instant, json, key, read, token, write_all};
+use super::{Answering, all, begin, instant, json, key, read, token, write, write_all};
 use crate::Result;
-use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, LeaseRow, SettleRow, SettledRow};
+use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, LeaseRow, SettleRow, SettledRow, SpendRow};
 use crate::statements::JobStatements;
 
 #[async_trait]
@@ -72,6 +72,12 @@ impl JobStatements for Sqlite {
         })
         .await?;
         Ok(settled.into_iter().map(|row| rows::settled(row, token)).collect())
+    }
+
+    async fn spend(&self, spendings: &[SpendRow]) -> Result<()> {
+        let statement = |_| query(include_str!("../../sql/sqlite/spend.sql")).bind(json(spendings));
+        write(self, 0, statement).await?;
+        Ok(())
     }
 
     async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>> {

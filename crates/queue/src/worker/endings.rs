@@ -6,10 +6,12 @@ use tokio::time::timeout;
 
 use super::heart::Held;
 use super::{Ending, Worked};
-use crate::{Completion, Error, Failure, LeaseKey, Queue, Result, Then, Verdict};
+use crate::{Completion, Error, Failure, LeaseKey, Queue, Release, Result, Then, Verdict};
 
 /// The most endings written at once.
 const BATCH: usize = 1_000;
+/// The longest wait of a job that goes back.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Writes endings, many at a time.
 pub(super) struct Endings {
@@ -43,23 +45,21 @@ impl Endings {
 
     async fn write_batch(&mut self, batch: Vec<(LeaseKey, Ending)>) -> Result<()> {
         let keys: Vec<LeaseKey> = batch.iter().map(|(key, _)| *key).collect();
-        let (mut done, mut failed, mut snoozed) = (Vec::new(), Vec::new(), Vec::<(Duration, Vec<LeaseKey>)>::new());
+        let (mut done, mut failed, mut snoozed) = (Vec::new(), Vec::new(), Vec::new());
         for (key, ending) in batch {
             match ending {
                 // Whatever lease the work named: it is this job that ended.
                 Ending::Done(completion) => done.push(Completion { lease: key, ..completion }),
                 Ending::Failed(failure) => failed.push(Failure { lease: key, ..failure }),
-                Ending::Snoozed(wait) => match snoozed.iter_mut().find(|(other, _)| *other == wait) {
-                    Some((_, keys)) => keys.push(key),
-                    None => snoozed.push((wait, vec![key])),
-                },
+                // A wait that is too long to be stored is as good as never; a day is soon enough to say so again.
+                Ending::Snoozed(release) => {
+                    snoozed.push(Release { lease: key, wait: release.wait.min(LONGEST), ..release });
+                }
             }
         }
         self.complete(done).await?;
         self.fail(failed).await?;
-        for (wait, keys) in snoozed {
-            self.release(keys, wait).await?;
-        }
+        self.release(snoozed).await?;
         self.held.remove(keys);
         Ok(())
     }
@@ -73,7 +73,7 @@ impl Endings {
                 for done in done {
                     match persevere(|| self.queue.complete(std::slice::from_ref(&done))).await {
                         Ok(lost) => self.count_done(1, lost.len()),
-                        Err(error @ Error::Invalid { .. }) => refused.push(unstorable(done.lease, &error)),
+                        Err(error @ Error::Invalid { .. }) => refused.push(unstorable(done.lease, done.cost, &error)),
                         Err(error) => return Err(error),
                     }
                 }
@@ -90,7 +90,8 @@ impl Endings {
         let verdicts = match persevere(|| self.queue.fail(&failures)).await {
             // A code that cannot be stored, or an absurd wait.
             Err(error @ Error::Invalid { .. }) => {
-                let told: Vec<_> = failures.iter().map(|failure| unstorable(failure.lease, &error)).collect();
+                let told: Vec<_> =
+                    failures.iter().map(|failure| unstorable(failure.lease, failure.cost, &error)).collect();
                 persevere(|| self.queue.fail(&told)).await?
             }
             verdicts => verdicts?,
@@ -101,12 +102,13 @@ impl Endings {
         Ok(())
     }
 
-    async fn release(&mut self, keys: Vec<LeaseKey>, wait: Duration) -> Result<()> {
-        // A wait that is too long to be stored is as good as never; a day is soon enough to say so again.
-        let wait = wait.min(Duration::from_secs(24 * 3600));
-        let lost = persevere(|| self.queue.release(&keys, wait)).await?.len() as u64;
+    async fn release(&mut self, releases: Vec<Release>) -> Result<()> {
+        if releases.is_empty() {
+            return Ok(());
+        }
+        let lost = persevere(|| self.queue.release(&releases)).await?.len() as u64;
         self.worked.lost += lost;
-        self.worked.snoozed += keys.len() as u64 - lost;
+        self.worked.snoozed += releases.len() as u64 - lost;
         Ok(())
     }
 
@@ -116,9 +118,9 @@ impl Endings {
     }
 }
 
-/// The failure of a job whose ending the queue refuses to store.
-fn unstorable(lease: LeaseKey, error: &Error) -> Failure {
-    Failure::new(lease, error.code(), error.to_string()).then(Then::Discard)
+/// The failure of a job whose ending the queue refuses to store. What it cost it cost.
+fn unstorable(lease: LeaseKey, cost: u64, error: &Error) -> Failure {
+    Failure::new(lease, error.code(), error.to_string()).then(Then::Discard).with_cost(cost)
 }
 
 /// Asks again while the database is out of reach: endings are worth keeping, and writing one twice does no harm.

@@ -6,19 +6,19 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::job::{Stop, StopReason};
-use crate::{Extension, LeaseKey, Presence, Queue};
+use super::job::{Spent, Stop, StopReason};
+use crate::{Extension, LeaseKey, Presence, Queue, Spending};
 
 /// The leases that a worker holds, until their endings have been written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
-    leases: Arc<Mutex<HashMap<LeaseKey, Stop>>>,
+    leases: Arc<Mutex<HashMap<LeaseKey, (Stop, Spent)>>>,
     removed: Arc<Notify>,
 }
 
 impl Held {
-    pub(super) fn add(&self, key: LeaseKey, stop: Stop) {
-        self.lock().insert(key, stop);
+    pub(super) fn add(&self, key: LeaseKey, stop: Stop, spent: Spent) {
+        self.lock().insert(key, (stop, spent));
     }
 
     pub(super) fn remove(&self, keys: impl IntoIterator<Item = LeaseKey>) {
@@ -47,6 +47,13 @@ impl Held {
         self.lock().keys().copied().collect()
     }
 
+    /// What has been spent so far, where anything was.
+    fn spendings(&self) -> Vec<Spending> {
+        let leases = self.lock();
+        let spendings = leases.iter().map(|(key, (_, spent))| Spending::new(*key, spent.sum()));
+        spendings.filter(|spending| spending.cost > 0).collect()
+    }
+
     /// Tells jobs what was found out about their leases.
     fn tell(&self, keys: &[LeaseKey], extensions: &[Extension]) {
         let mut leases = self.lock();
@@ -54,10 +61,10 @@ impl Held {
             match extension {
                 Extension::Held => {}
                 Extension::CancelRequested => {
-                    leases.get(key).inspect(|stop| stop.because(StopReason::Cancelled));
+                    leases.get(key).inspect(|(stop, _)| stop.because(StopReason::Cancelled));
                 }
                 Extension::Lost => {
-                    leases.remove(key).inspect(|stop| stop.because(StopReason::Lost));
+                    leases.remove(key).inspect(|(stop, _)| stop.because(StopReason::Lost));
                 }
             }
         }
@@ -65,15 +72,15 @@ impl Held {
 
     /// Tells every job that its lease must be taken for lost.
     fn lose_all(&self) {
-        self.lock().values().for_each(|stop| stop.because(StopReason::Lost));
+        self.lock().values().for_each(|(stop, _)| stop.because(StopReason::Lost));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<LeaseKey, Stop>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<LeaseKey, (Stop, Spent)>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Extends what is held three times a lease, shows that the worker lives, and takes back what others left behind, until
+/// Extends what is held three times a lease, tells what it cost so far, shows that the worker lives, and takes back what others left behind, until
 /// `stop`.
 pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, worker: Presence, stop: CancellationToken) {
     let lease = worker.lease;
@@ -98,6 +105,9 @@ pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, worker: Presence, st
                     held.lose_all();
                 }
             }
+        }
+        if let Err(error) = queue.spend(&held.spendings()).await {
+            tracing::warn!(code = error.code(), "costs so far not told");
         }
         if let Err(error) = queue.show_worker(&worker.clone().with_running(held.count())).await {
             tracing::warn!(code = error.code(), "sign of life not given");

@@ -1,17 +1,18 @@
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Ending;
-use crate::{Completion, Failure, Lease};
+use crate::{Completion, Failure, Lease, Release};
 
 /// A job that is being worked on.
 #[derive(Clone, Debug)]
 pub struct Job {
     lease: Arc<Lease>,
     stop: Stop,
+    spent: Spent,
 }
 
 /// Why a job should stop.
@@ -27,23 +28,34 @@ pub enum StopReason {
 }
 
 impl Job {
-    pub(super) fn new(lease: Lease, stop: Stop) -> Self {
-        Self { lease: Arc::new(lease), stop }
+    pub(super) fn new(lease: Lease, stop: Stop, spent: Spent) -> Self {
+        Self { lease: Arc::new(lease), stop, spent }
     }
 
-    /// The job was done. Add a result, the cost, or what is left undone.
+    /// The job was done, and cost what was [spent](Self::spend). Add a result, another cost, or what is left undone.
     pub fn done(&self) -> Completion {
-        Completion::new(self.lease.key())
+        Completion::new(self.lease.key()).with_cost(self.spent())
     }
 
-    /// The try failed. Add what is to happen then; a default backoff otherwise.
+    /// The try failed, and cost what was spent. Add what is to happen then; a default backoff otherwise.
     pub fn failed(&self, code: impl Into<String>, message: impl Into<String>) -> Failure {
-        Failure::new(self.lease.key(), code, message)
+        Failure::new(self.lease.key(), code, message).with_cost(self.spent())
     }
 
-    /// The job goes back, to be claimed when `wait` has passed, and uses up no attempt.
-    pub fn snoozed(&self, wait: Duration) -> Ending {
-        Ending::Snoozed(wait)
+    /// The job goes back, to be claimed when `wait` has passed, and uses up no attempt; the try cost what was spent.
+    pub fn snoozed(&self, wait: Duration) -> Release {
+        Release::new(self.lease.key()).with_wait(wait).with_cost(self.spent())
+    }
+
+    /// Counts what the try costs, as it goes: so it is booked whichever way the try ends, be it dropped, by a panic, or, as
+    /// far as a heartbeat still told, with its worker.
+    pub fn spend(&self, cost: u64) {
+        self.spent.add(cost);
+    }
+
+    /// What the try has cost so far.
+    pub fn spent(&self) -> u64 {
+        self.spent.sum()
     }
 
     /// Waits until the job should stop, and says why.
@@ -63,6 +75,20 @@ impl Deref for Job {
 
     fn deref(&self) -> &Lease {
         &self.lease
+    }
+}
+
+/// What a try has cost so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spent(Arc<AtomicU64>);
+
+impl Spent {
+    fn add(&self, cost: u64) {
+        self.0.fetch_add(cost, Ordering::Relaxed);
+    }
+
+    pub(super) fn sum(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -13,9 +13,9 @@ use tokio_util::task::TaskTracker;
 
 use super::endings::Endings;
 use super::heart::{self, Held};
-use super::job::{Job, Stop};
+use super::job::{Job, Spent, Stop};
 use super::{Ending, Worked, Worker};
-use crate::{Claim, Failure, Lease, LeaseKey, Presence, Result, WorkerId};
+use crate::{Claim, Failure, Lease, LeaseKey, Presence, Release, Result, WorkerId};
 
 /// How long the last endings may take to be written, even where jobs are given no grace.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -169,15 +169,16 @@ impl<'a> Shift<'a> {
     fn start(&self, lease: Lease, permit: OwnedSemaphorePermit) {
         let key = lease.key();
         let stop = Stop::with(&self.winding_up);
-        self.held.add(key, stop.clone());
-        let job = Job::new(lease, stop);
+        let spent = Spent::default();
+        self.held.add(key, stop.clone(), spent.clone());
+        let job = Job::new(lease, stop, spent.clone());
         let (work, endings, dropping) = (Arc::clone(&self.worker.work), self.endings.clone(), self.dropping.clone());
         self.jobs.spawn(async move {
             let working = AssertUnwindSafe(work.work(job)).catch_unwind();
             let ending = tokio::select! {
                 biased;
-                ending = working => ending.unwrap_or_else(|panic| panicked(key, panic.as_ref())),
-                () = dropping.cancelled() => Ending::Snoozed(Duration::ZERO),
+                ending = working => ending.unwrap_or_else(|panic| panicked(key, panic.as_ref()).with_cost(spent.sum()).into()),
+                () = dropping.cancelled() => Release::new(key).with_cost(spent.sum()).into(),
             };
             // The receiver is gone only if the queue refuses everything; then the lease lapses.
             let _ = endings.send((key, ending)).await;
@@ -196,8 +197,8 @@ impl<'a> Shift<'a> {
     }
 }
 
-fn panicked(lease: LeaseKey, panic: &(dyn Any + Send)) -> Ending {
+fn panicked(lease: LeaseKey, panic: &(dyn Any + Send)) -> Failure {
     let text = panic.downcast_ref::<&str>().copied();
     let message = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-    Failure::new(lease, "PANICKED", message).into()
+    Failure::new(lease, "PANICKED", message)
 }

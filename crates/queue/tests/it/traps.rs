@@ -22,7 +22,7 @@ use std::time::Duration;
 use barkeep_database::{Error, Location, Postgres, PostgresSettings, SchemaName, Sqlite};
 use barkeep_queue::{
     Budgets, Claim, Completion, Extension, Failure, Inspect, LeaseKey, Locks, NewJob, Outcome, PostgresQueue, Queue,
-    SqliteQueue,
+    Release, Spending, SqliteQueue,
 };
 use barkeep_test_postgres::{Server, TestDatabase};
 use futures::future::BoxFuture;
@@ -84,7 +84,8 @@ fn verbs<'a>(queue: &'a PostgresQueue, keys: &'a [LeaseKey]) -> Vec<Verb<'a>> {
         ("extend", Box::pin(async move { queue.extend(keys, lease).await.map(drop) })),
         ("complete", Box::pin(async { queue.complete(&[Completion::new(keys[0])]).await.map(drop) })),
         ("fail", Box::pin(async { queue.fail(&[Failure::new(keys[0], "CODE", "text")]).await.map(drop) })),
-        ("release", Box::pin(async { queue.release(keys, Duration::ZERO).await.map(drop) })),
+        ("release", Box::pin(async { queue.release(&[Release::new(keys[0])]).await.map(drop) })),
+        ("spend", Box::pin(async { queue.spend(&[Spending::new(keys[0], 1)]).await })),
         ("reap", Box::pin(async { queue.reap().await.map(drop) })),
         ("counts", Box::pin(async { queue.counts().await.map(drop) })),
         ("lock", Box::pin(async move { queue.lock("name", "holder", lease).await.map(drop) })),

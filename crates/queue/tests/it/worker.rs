@@ -127,11 +127,68 @@ async fn a_cancelled_job_is_told_at_the_next_beat() {
         async move {
             control.cancel(&Select::jobs([job.id])).await.unwrap();
             assert_eq!(job.stopped().await, StopReason::Cancelled);
-            job.snoozed(Duration::ZERO)
+            job.snoozed(Duration::ZERO).into()
         }
     };
     worker(&queue, work).run_until_idle().await.unwrap();
     assert_eq!(queue.failed(KIND, 9).await.unwrap()[0].outcome, Outcome::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_spent_is_booked_whichever_way_a_try_ends() {
+    let queue = queue(5).await;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    let work = move |job: Job| {
+        let told = told.clone();
+        async move {
+            let number = job.payload.as_u64().unwrap();
+            job.spend(7 * 10_u64.pow(number as u32));
+            match number {
+                0 => job.done().into(),
+                1 => job.failed("FLAKY", "").then(Then::Discard).into(),
+                2 => job.snoozed(Duration::from_secs(3_600)).into(),
+                3 => panic!("in vain"),
+                _ => {
+                    told.cancel();
+                    std::future::pending().await
+                }
+            }
+        }
+    };
+    let since = queue.now().await.unwrap();
+    let worked = worker(&queue, work).with_grace(Duration::from_secs(5)).run(stop).await.unwrap();
+    assert_eq!((worked.done, worked.failed, worked.snoozed), (1, 2, 2));
+    assert_eq!(booked(&queue, since).await, 77_777);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_spent_under_a_lost_lease_is_booked_as_far_as_a_beat_told() {
+    let queue = queue(1).await;
+    let other = queue.clone();
+    let work = move |job: Job| {
+        let other = other.clone();
+        async move {
+            if job.crashes > 0 {
+                return job.done().with_cost(1).into();
+            }
+            job.spend(20);
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            job.spend(300);
+            other.advance(Duration::from_secs(3_600));
+            other.reap().await.unwrap();
+            assert_eq!(job.stopped().await, StopReason::Lost);
+            job.snoozed(Duration::ZERO).into()
+        }
+    };
+    let since = queue.now().await.unwrap();
+    let worked = worker(&queue, work).run_until_idle().await.unwrap();
+    assert_eq!((worked.done, worked.lost), (1, 1));
+    assert_eq!(booked(&queue, since).await, 21);
+}
+
+async fn booked(queue: &MemoryQueue, since: chrono::DateTime<chrono::Utc>) -> u64 {
+    queue.ledger(since).await.unwrap().iter().map(|line| line.cost).sum()
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,7 +267,7 @@ async fn what_a_job_asks_for_happens() {
     let queue = queue(3).await;
     let work = |job: Job| async move {
         match job.payload.as_u64() {
-            Some(0) => job.snoozed(Duration::from_secs(60)),
+            Some(0) => job.snoozed(Duration::from_secs(60)).into(),
             Some(1) => job.failed("LIMITED", "").then(Then::After(Duration::from_secs(90))).into(),
             _ => job.done().with_rest(vec![NewJob::new("rest", json!(9))]).into(),
         }

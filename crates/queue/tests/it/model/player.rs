@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use barkeep_queue::conformance::Subject;
 use barkeep_queue::{
-    Blocker, Claim, Completion, Failure, FinishedJob, JobId, LeaseKey, LiveJob, NewJob, Outlook, Pause, Scope, Select,
-    Start, Then,
+    Blocker, Claim, Completion, Failure, FinishedJob, JobId, LeaseKey, LiveJob, NewJob, Outlook, Pause, Release, Scope,
+    Select, Start, Then,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -50,7 +50,8 @@ impl<'a> Player<'a> {
             Act::Release { leases, wait } => {
                 let keys = self.keys(leases);
                 let [ours, theirs] = self.queues;
-                let (lost, also) = (ours.release(&keys[0], *wait).await, theirs.release(&keys[1], *wait).await);
+                let [model, real] = keys.each_ref().map(|keys| releases(keys, *wait));
+                let (lost, also) = (ours.release(&model).await, theirs.release(&real).await);
                 same(places(&keys[0], &lost.unwrap()), places(&keys[1], &also.unwrap()))?;
             }
             Act::Reap => {
@@ -240,6 +241,10 @@ fn failures(keys: &[LeaseKey], then: Next) -> Vec<Failure> {
         Next::Discard => Then::Discard,
     };
     keys.iter().map(|key| Failure::new(*key, "FLAKY", "again").then(then)).collect()
+}
+
+fn releases(keys: &[LeaseKey], wait: Duration) -> Vec<Release> {
+    keys.iter().map(|key| Release::new(*key).with_wait(wait)).collect()
 }
 
 /// Which of the keys are among those lost.

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use barkeep_queue::{
-    Claim, Completion, Error, Extension, Failure, JobId, Lease, LeaseKey, MemoryQueue, NewJob, Queue, Reaped, Result,
-    Verdict,
+    Claim, Completion, Error, Extension, Failure, JobId, Lease, LeaseKey, MemoryQueue, NewJob, Queue, Reaped, Release,
+    Result, Spending, Verdict,
 };
 
 /// A queue whose database is out of reach for the first so many calls that extend or complete.
@@ -52,8 +52,12 @@ impl Queue for Faulty {
         self.inner.fail(failures).await
     }
 
-    async fn release(&self, leases: &[LeaseKey], wait: Duration) -> Result<Vec<LeaseKey>> {
-        self.inner.release(leases, wait).await
+    async fn release(&self, releases: &[Release]) -> Result<Vec<LeaseKey>> {
+        self.inner.release(releases).await
+    }
+
+    async fn spend(&self, spendings: &[Spending]) -> Result<()> {
+        self.inner.spend(spendings).await
     }
 
     async fn reap(&self) -> Result<Reaped> {
