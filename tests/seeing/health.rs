@@ -213,9 +213,9 @@ async fn f53_a_database_that_is_down_is_told_and_one_that_is_back_too() {
 
 /// A database whose answers are put in other words.
 #[derive(Debug)]
-struct Altered {
-    inner: Arc<dyn Watch>,
-    alter: fn(Vitals) -> queue::Result<Vitals>,
+pub(crate) struct Altered {
+    pub(crate) inner: Arc<dyn Watch>,
+    pub(crate) alter: fn(Vitals) -> queue::Result<Vitals>,
 }
 
 #[async_trait]

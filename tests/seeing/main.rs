@@ -3,6 +3,7 @@
 mod costs;
 mod health;
 mod logs;
+mod measured;
 mod notices;
 mod pages;
 mod self_check;

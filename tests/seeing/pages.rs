@@ -19,7 +19,7 @@ fn named(text: &str) -> BTreeSet<String> {
 }
 
 /// Histograms are three series each, where Prometheus has them.
-fn plain(series: &str) -> String {
+pub(crate) fn plain(series: &str) -> String {
     let histogram = ["_bucket", "_sum", "_count"].iter().find_map(|end| series.strip_suffix(end));
     let is_histogram =
         |name: &&str| METRICS.iter().any(|metric| metric.name == *name && metric.kind == MetricKind::Histogram);

@@ -254,7 +254,8 @@ impl Provider for Alpaca {
         let count: usize = bars.iter().map(|of| of.bars.len()).sum();
         let (symbols, more) = (request.symbols().len(), next.is_some());
         tracing::debug!(symbols, bars = count, more, request_id = ?body.request_id, "page");
-        Ok(Page { bars, next, request_id: body.request_id, quota: body.quota })
+        let bytes = Some(body.bytes.len() as u64);
+        Ok(Page { bars, next, request_id: body.request_id, quota: body.quota, bytes })
     }
 }
 

@@ -1,7 +1,9 @@
 use std::ops::{Deref, DerefMut};
+use std::time::Instant;
 
-use sqlx::SqlStr;
+use metrics::{gauge, histogram};
 use sqlx::pool::PoolConnection;
+use sqlx::{Pool, SqlStr};
 
 use crate::Result;
 
@@ -22,6 +24,11 @@ impl Engine for sqlx::Postgres {}
 #[cfg(feature = "sqlite")]
 impl Engine for sqlx::Sqlite {}
 
+/// The metrics of the pools of this process, through the `metrics` facade: how many connections are in use, and how long it
+/// takes to get one.
+pub(crate) const POOL_IN_USE: &str = "barkeep_db_pool_in_use";
+pub(crate) const POOL_WAIT: &str = "barkeep_db_pool_wait_seconds";
+
 /// A connection out of the pool, for the length of one verb.
 ///
 /// [`finish`](Self::finish) gives it back. A connection that is dropped instead (an error, a timeout, a cancelled task)
@@ -38,8 +45,14 @@ impl<E: Engine> Connection<E>
 where
     for<'c> &'c mut E::Connection: sqlx::Executor<'c, Database = E>,
 {
-    pub(crate) fn new(pooled: PoolConnection<E>) -> Self {
-        Self { pooled: Some(pooled), in_transaction: false }
+    /// Takes one, once one is free; measures how long that took, also in vain.
+    pub(crate) async fn acquire(pool: &Pool<E>) -> Result<Self> {
+        let asked = Instant::now();
+        let pooled = pool.acquire().await;
+        histogram!(POOL_WAIT).record(asked.elapsed().as_secs_f64());
+        let pooled = Some(pooled?);
+        gauge!(POOL_IN_USE).increment(1.0);
+        Ok(Self { pooled, in_transaction: false })
     }
 
     /// Opens a transaction that [`finish`](Self::finish) commits.
@@ -75,6 +88,7 @@ impl<E: Engine> Drop for Connection<E> {
         if let Some(pooled) = &mut self.pooled {
             pooled.close_on_drop();
         }
+        gauge!(POOL_IN_USE).decrement(1.0);
     }
 }
 

@@ -241,7 +241,7 @@ impl Postgres {
     }
 
     async fn acquire(&self) -> Result<Connection<sqlx::Postgres>> {
-        Ok(Connection::new(self.shared.pool.acquire().await?))
+        Connection::acquire(&self.shared.pool).await
     }
 
     /// Hears what is notified on a channel from now on, over a connection of its own.

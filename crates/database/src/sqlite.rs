@@ -123,7 +123,7 @@ impl Sqlite {
     pub async fn begin(&self) -> Result<Transaction<sqlx::Sqlite>> {
         // A plain BEGIN takes the write lock only at the first write, and then fails at once, whatever the busy timeout
         // says, if another process wrote since the first read.
-        Transaction::begin(Connection::new(self.shared.writer.acquire().await?), "BEGIN IMMEDIATE".into_sql_str()).await
+        Transaction::begin(Connection::acquire(&self.shared.writer).await?, "BEGIN IMMEDIATE".into_sql_str()).await
     }
 
     /// A connection for reading.
@@ -132,7 +132,7 @@ impl Sqlite {
     ///
     /// [`Error::Busy`] if all are in use for too long.
     pub async fn connection(&self) -> Result<Connection<sqlx::Sqlite>> {
-        Ok(Connection::new(self.shared.readers.acquire().await?))
+        Connection::acquire(&self.shared.readers).await
     }
 
     /// Runs a whole verb within the timeout of this database.
@@ -157,7 +157,7 @@ impl Sqlite {
     }
 
     async fn check_version(&self) -> Result<()> {
-        let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
+        let mut connection = Connection::acquire(&self.shared.writer).await?;
         let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
         connection.finish().await?;
         refuse_faulty(found)
@@ -180,7 +180,7 @@ impl Sqlite {
     }
 
     async fn switch_mode(&self) -> Result<()> {
-        let mut connection = Connection::<sqlx::Sqlite>::new(self.shared.writer.acquire().await?);
+        let mut connection = Connection::acquire(&self.shared.writer).await?;
         sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
         connection.finish().await?;
         Ok(())

@@ -40,6 +40,9 @@ impl<P: Provider> Provider for Measured<P> {
     ) -> barkeep_provider::Result<Page> {
         let asked = Instant::now();
         let page = self.inner.page_counted(request, token, calls).await;
+        if let Some(bytes) = page.as_ref().ok().and_then(|page| page.bytes) {
+            metrics::read(bytes);
+        }
         metrics::requested(page.as_ref().map_or_else(|error| error.code(), |_| "OK"), asked.elapsed());
         page
     }

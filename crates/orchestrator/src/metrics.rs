@@ -40,7 +40,7 @@ pub enum MetricKind {
 
 macro_rules! metrics {
     ($($constant:ident $name:literal $kind:ident [$($label:literal)*] $help:literal;)*) => {
-        $(pub(crate) const $constant: &str = $name;)*
+        $(#[doc = concat!("`", $name, "`: ", $help)] pub const $constant: &str = $name;)*
         /// Every metric there is.
         pub const METRICS: &[Metric] = &[
             $(Metric { name: $name, kind: MetricKind::$kind, labels: &[$($label),*], help: $help },)*
@@ -58,12 +58,14 @@ metrics! {
     OLDEST_RUNNING "barkeep_oldest_running_job_age_seconds" Gauge [] "How long the slice runs that runs longest";
     JOBS_FINISHED "barkeep_jobs_finished_total" Counter ["outcome" "code"] "Tries at slices that ended: done, retrying, failed, delayed, lost";
     JOB_DURATION "barkeep_job_duration_seconds" Histogram [] "How long slices that were done took";
+    JOB_WAIT "barkeep_job_wait_seconds" Histogram [] "How long slices waited for a worker once their time had come";
     LEASES_LAPSED "barkeep_leases_lapsed" Gauge [] "Leases that ran out and were not taken back yet";
     CRASHES "barkeep_live_job_crashes" Gauge [] "How often workers died with the slices that are live";
     WORKERS "barkeep_workers_alive" Gauge [] "Workers that are alive, over all processes";
     JOBS_DEAD "barkeep_jobs_dead" Gauge [] "Slices that failed for good and were not given back";
     PROVIDER_REQUESTS "barkeep_provider_requests_total" Counter ["code"] "Requests sent to the vendor, by the code of the answer; OK is a page";
     PROVIDER_DURATION "barkeep_provider_request_duration_seconds" Histogram [] "How long the vendor took to answer";
+    PROVIDER_BYTES "barkeep_provider_response_bytes" Histogram [] "How long pages were, unpacked";
     PROVIDER_429 "barkeep_provider_429_total" Counter [] "Requests that the vendor refused as too many";
     RATELIMIT_USED "barkeep_ratelimit_used_ratio" Gauge ["budget"] "Share of a shared request limit that was used over the last minutes";
     RATELIMIT_WAIT "barkeep_ratelimit_wait_seconds_total" Counter [] "Time spent waiting for the shared request limit";
@@ -75,6 +77,8 @@ metrics! {
     MISSING_BARS "barkeep_missing_bars" Gauge ["timeframe"] "Bars that are due and were not fetched";
     COVERAGE_LAG "barkeep_coverage_lag_seconds" Gauge ["timeframe" "series"] "How far the newest fetched bar is behind the newest due: worst series, and the 95th percentile";
     DB_ERRORS "barkeep_db_errors_total" Counter ["code"] "Looks and ticks that the database did not answer";
+    POOL_IN_USE "barkeep_db_pool_in_use" Gauge [] "Connections to the database that are in use; of this process";
+    POOL_WAIT "barkeep_db_pool_wait_seconds" Histogram [] "How long it took to get a connection";
     CLOCK_SKEW "barkeep_clock_skew_seconds" Gauge [] "How far this host's clock is ahead of the database's";
     HEALTH "barkeep_health" Gauge [] "0 healthy, 1 degraded, 2 failing";
     CONCERNS "barkeep_concerns" Gauge ["rule" "severity"] "1 while a rule of the built-in health finds something";
@@ -86,7 +90,11 @@ metrics! {
 /// Tells the installed recorder what every metric means. Call it once, after the recorder was installed.
 pub fn describe_metrics() {
     for metric in METRICS {
-        let unit = if metric.name.contains("_seconds") { Unit::Seconds } else { Unit::Count };
+        let unit = match metric.name {
+            name if name.contains("_seconds") => Unit::Seconds,
+            name if name.ends_with("_bytes") => Unit::Bytes,
+            _ => Unit::Count,
+        };
         match metric.kind {
             MetricKind::Counter => metrics::describe_counter!(metric.name, unit, metric.help),
             MetricKind::Gauge => metrics::describe_gauge!(metric.name, unit, metric.help),
@@ -153,6 +161,16 @@ pub(crate) fn requested(code: &'static str, took: Duration) {
     if code == "RATE_LIMIT_EXCEEDED" {
         counter!(PROVIDER_429).increment(1);
     }
+}
+
+/// A slice found a worker.
+pub(crate) fn claimed(waited: Duration) {
+    histogram!(JOB_WAIT).record(waited.as_secs_f64());
+}
+
+/// A page was so long.
+pub(crate) fn read(bytes: u64) {
+    histogram!(PROVIDER_BYTES).record(bytes as f64);
 }
 
 pub(crate) fn waited(wait: Duration) {

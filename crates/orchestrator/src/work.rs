@@ -13,7 +13,7 @@ use tracing::Instrument;
 use crate::build_slice::build_slice;
 use crate::fetch_slice::fetch_slice;
 use crate::outcome::{Done, Failed};
-use crate::{Error, Orchestrator, ProgressEvent, SliceJob, UnreadableSlice, in_one_line};
+use crate::{Error, Orchestrator, ProgressEvent, SliceJob, UnreadableSlice, in_one_line, metrics};
 
 /// How long to stay away from a vendor that limits us and does not say for how long.
 const LIMITED: Duration = Duration::from_secs(15);
@@ -79,6 +79,7 @@ impl Work for Slices {
             let slice = slice.job_of(SliceJob::KIND, job.priority, job.group.as_deref());
             return job.done().with_rest(vec![slice]).into();
         }
+        metrics::claimed(job.waited);
         let span = span(&job, &slice);
         self.slice(&job, &slice).instrument(span).await
     }

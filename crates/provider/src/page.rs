@@ -40,6 +40,8 @@ pub struct Page {
     pub request_id: Option<String>,
     /// What is left of the allowance of requests, if the vendor says.
     pub quota: Option<Quota>,
+    /// How long the answer was, unpacked, if the client knows.
+    pub bytes: Option<u64>,
 }
 
 /// The bars of one symbol.

@@ -120,7 +120,7 @@ impl Paging {
     /// Takes the next page.
     pub(crate) fn accept(&mut self, page: Page) -> Result<Checked> {
         self.pages = self.pages.saturating_add(1);
-        let Page { bars, next, request_id, quota: _ } = page;
+        let Page { bars, next, request_id, quota: _, bytes: _ } = page;
         self.check_token(next.as_ref())?;
         let mut sorted = self.sort(bars).map_err(|detail| bad(detail, request_id.as_deref()))?;
         let before = self.cursor;

@@ -75,6 +75,8 @@ pub struct Lease {
     pub crashes: u16,
     /// When the lease runs out, by the database's clock.
     pub until: DateTime<Utc>,
+    /// How long the job waited for a worker since its time had come, the latest wait alone.
+    pub waited: Duration,
     /// What asks the database about it; none for a queue in memory.
     pub(crate) fence: Option<Arc<str>>,
 }

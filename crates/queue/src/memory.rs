@@ -317,6 +317,7 @@ impl State {
             max_attempts: job.new.max_attempts,
             crashes: job.crashes,
             until,
+            waited: (since - job.run_at).to_std().unwrap_or_default(),
             fence: None,
         }
     }

@@ -256,12 +256,14 @@ pub(crate) type LeaseColumns<T> = (i64, T, String, Option<String>, Option<String
 /// A lease, and the place that its job had in the order in which jobs are served.
 pub(crate) type LeaseRow = (Lease, Place);
 
-pub(crate) fn lease<T>(columns: LeaseColumns<T>, token: Uuid, instant: fn(T) -> DateTime<Utc>) -> LeaseRow {
+pub(crate) fn lease<T>(columns: LeaseColumns<T>, claim: &ClaimRow<'_>, instant: fn(T) -> DateTime<Utc>) -> LeaseRow {
     let (id, until, kind, key, group, payload, rank, failures, max_attempts, crashes, run_at) = columns;
-    let place = (rank, instant(run_at).timestamp_micros(), id);
+    let (until, due_us) = (instant(until), instant(run_at).timestamp_micros());
+    let waited_us = until.timestamp_micros() - claim.lease_us - due_us;
+    let place = (rank, due_us, id);
     let lease = Lease {
         id: JobId::new(id),
-        token: Token(token),
+        token: Token(claim.token),
         kind,
         key,
         group,
@@ -270,7 +272,8 @@ pub(crate) fn lease<T>(columns: LeaseColumns<T>, token: Uuid, instant: fn(T) -> 
         attempt: failures.cast_unsigned() + 1,
         max_attempts: max_attempts.cast_unsigned(),
         crashes: crashes.cast_unsigned(),
-        until: instant(until),
+        until,
+        waited: std::time::Duration::from_micros(waited_us.max(0).cast_unsigned()),
         fence: None,
     };
     (lease, place)

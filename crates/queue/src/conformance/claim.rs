@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{KIND, LEASE, Subject, claim, job, keys, leased};
+use super::{AGE, KIND, LEASE, Subject, claim, job, keys, leased};
 use crate::{Claim, Failure, NewJob, Then};
 
 pub async fn the_highest_priority_goes_first_then_the_oldest(queue: &dyn Subject) {
@@ -56,11 +56,14 @@ pub async fn a_lease_tells_all_about_its_job(queue: &dyn Subject) {
     assert_eq!((lease.kind.as_str(), lease.key.as_deref(), lease.group.as_deref()), (KIND, Some("k"), Some("g")));
     assert_eq!((&lease.payload, lease.priority), (&payload, -3));
     assert_eq!((lease.attempt, lease.max_attempts, lease.crashes), (1, 2, 0));
+    assert!(lease.waited < Duration::from_secs(30), "{:?}", lease.waited);
     let held = (lease.until - queue.now().await.unwrap()).to_std().unwrap();
     assert!(held <= LEASE && held > LEASE - Duration::from_secs(30), "{held:?}");
 
     let failure = Failure::new(lease.key(), "BROKEN", "x").then(Then::After(Duration::ZERO));
     queue.fail(&[failure]).await.unwrap();
+    queue.advance(AGE);
     let again = super::one(queue).await;
     assert_eq!((again.attempt, again.is_last_attempt()), (2, true));
+    assert!(again.waited >= AGE && again.waited < AGE + Duration::from_secs(30), "{:?}", again.waited);
 }

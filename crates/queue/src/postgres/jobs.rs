@@ -33,7 +33,7 @@ impl JobStatements for Postgres {
             .bind(claim.floor.and_then(|(_, run_at_us, _)| DateTime::from_timestamp_micros(run_at_us)))
             .bind(claim.floor.map(|(.., id)| id));
         let leased = self.bounded(all(self, statement)).await?;
-        Ok(leased.into_iter().map(|row| rows::lease(row, claim.token, instant)).collect())
+        Ok(leased.into_iter().map(|row| rows::lease(row, claim, instant)).collect())
     }
 
     async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>> {

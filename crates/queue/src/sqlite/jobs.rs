@@ -42,7 +42,7 @@ impl JobStatements for Sqlite {
                 Ok::<_, crate::Error>(leased)
             })
             .await?;
-        Ok(leased.into_iter().map(|row| rows::lease(row, claim.token, instant)).collect())
+        Ok(leased.into_iter().map(|row| rows::lease(row, claim, instant)).collect())
     }
 
     async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>> {
