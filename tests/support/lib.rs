@@ -3,6 +3,7 @@
 
 mod checker;
 mod child;
+mod faketime;
 mod hold;
 mod proxy;
 mod scene;
@@ -10,6 +11,7 @@ mod vendor;
 
 pub use checker::check;
 pub use child::{Child, Outcome};
+pub use faketime::clock_ahead_by;
 pub use hold::{Hold, Write};
 pub use proxy::{COMMIT, COPY_DATA, Cut, Proxy};
 pub use scene::{Kind, Scene, bars_of, everything, provider};

@@ -29,12 +29,21 @@ impl Vendor {
     ///
     /// If it cannot be started.
     pub fn start_child(&self, program: &str, arguments: &[&str]) -> Child {
+        self.start_child_with(program, arguments, &[])
+    }
+
+    /// Starts it with an environment of its own on top.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start_child_with(&self, program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
         let url = self.simulator.base_url();
-        let environment = [
+        let vendor = [
             ("APCA_API_KEY_ID", CANARIES[0]),
             ("APCA_API_SECRET_KEY", CANARIES[1]),
             ("APCA_API_DATA_URL", url.as_str()),
         ];
-        Child::start_with(program, arguments, &environment)
+        Child::start_with(program, arguments, &[&vendor[..], environment].concat())
     }
 }
