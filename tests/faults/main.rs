@@ -7,6 +7,7 @@ mod killed;
 mod migrating;
 mod moment;
 mod restarted;
+mod restored;
 mod skewed;
 mod stopped;
 mod zombie;

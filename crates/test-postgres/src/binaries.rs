@@ -16,6 +16,17 @@ pub(crate) fn folder() -> PathBuf {
     )
 }
 
+/// One of the programs that come with the server: `pg_dump`, say.
+///
+/// # Panics
+///
+/// If the machine has no PostgreSQL, or one without this program.
+pub fn program(name: &str) -> PathBuf {
+    let program = folder().join(name);
+    assert!(program.is_file(), "PostgreSQL came without {name}: {}", program.display());
+    program
+}
+
 /// PgBouncer, which Debian keeps where only root looks.
 ///
 /// # Panics

@@ -8,6 +8,7 @@ mod pooler;
 mod server;
 mod shared;
 
+pub use binaries::program;
 pub use database::TestDatabase;
 pub use pooler::Pooler;
 pub use server::{Server, Stop};
