@@ -16,10 +16,10 @@ use crate::{Error, Guard, ProviderName, Result, Span};
 
 use super::Statement;
 
-/// How many bars go into one statement, largest first: the more, the faster, up to about 1,000.
-const ROWS: [usize; 4] = [1_000, 100, 10, 1];
+/// How many bars go into one statement, largest first: the more, the faster. SQLite binds 32,766 values at most.
+const ROWS: [usize; 5] = [2_500, 500, 100, 10, 1];
 
-static INSERT_BARS: LazyLock<[String; 4]> = LazyLock::new(|| ROWS.map(insert_bars));
+static INSERT_BARS: LazyLock<[String; 5]> = LazyLock::new(|| ROWS.map(insert_bars));
 
 /// The tables inside one transaction, which keeps every other writer out from its beginning.
 pub(super) struct SqliteTables<'a> {
