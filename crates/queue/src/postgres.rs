@@ -29,6 +29,7 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 1, sql: include_str!("../migrations/postgres/0001_jobs.sql") },
         Step { version: 2, sql: include_str!("../migrations/postgres/0002_watch.sql") },
         Step { version: 3, sql: include_str!("../migrations/postgres/0003_spent.sql") },
+        Step { version: 4, sql: include_str!("../migrations/postgres/0004_endings.sql") },
     ],
 };
 
