@@ -1,34 +1,55 @@
 //! What a job costs: added, claimed, worked on and done, until the database shows nothing unfinished.
 //!
 //!     cargo bench -p benches --bench queue
-//!     cargo bench -p benches --bench queue -- --jobs 100000 --history 1000000
+//!     cargo bench -p benches --bench queue -- --rounds 3 --jobs 24000 --history 200000
 //!
-//! PostgreSQL with fsync on. Rates move with the machine; the bytes and the server's CPU hardly do.
+//! PostgreSQL with fsync on, on a disk. Rates move with the machine; ratios within a round do so less, and the bytes and the
+//! server's CPU hardly.
+
+#[path = "queue/load.rs"]
+mod load;
+#[path = "queue/meter.rs"]
+mod meter;
+#[path = "queue/raw.rs"]
+mod raw;
+#[path = "queue/report.rs"]
+mod report;
+#[path = "queue/sqlite.rs"]
+mod sqlite;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use barkeep_database::{Postgres, PostgresSettings, Sqlite};
-use barkeep_queue::{
-    Budgets, Claim, Completion, Control, Inspect, Job, NewJob, PostgresQueue, Purse, Queue, Rate, Scope, SqliteQueue,
-    Worker,
-};
-use barkeep_test_postgres::Server;
-use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use barkeep_database::{Postgres, PostgresSettings};
+use barkeep_queue::{Budgets, Claim, Completion, Control, PostgresQueue, Purse, Queue, Rate, Scope};
+use barkeep_test_postgres::{Server, Stop, TestDatabase};
+use sqlx::{Connection, Executor, PgConnection};
 
-const KIND: &str = "bench";
-const WORKERS: usize = 8;
-const BATCH: u16 = 100;
+use load::{BATCH, KIND, WORKERS};
+use meter::Meter;
+use report::Report;
+
+const RAW: &str = "the same statements cycled by pgbench";
+const VERBS: &str = "drain by bare verbs, 8 x 100";
+const PLAIN: &str = "drain by 8 workers of 100";
+const BUDGET: &str = "... a token each of a shared budget";
+const CAPS: &str = "... under two caps";
+const CAPS_AND_BUDGET: &str = "... caps and budget";
+const YOUNG: &str = "... beside no history to speak of";
+const OLD: &str = "... beside a long history";
+const ARMS: [&str; 8] = [PLAIN, RAW, VERBS, BUDGET, CAPS, CAPS_AND_BUDGET, YOUNG, OLD];
 
 #[tokio::main]
 async fn main() {
+    if sqlite::is_child().await {
+        return;
+    }
     let is_test = std::env::args().any(|argument| argument == "--test");
-    let jobs = number("--jobs", if is_test { 400 } else { 50_000 });
-    let history = number("--history", if is_test { 400 } else { 200_000 });
-    postgres(jobs, history).await;
-    sqlite(jobs / 5).await;
+    let jobs = number("--jobs", if is_test { 800 } else { 48_000 });
+    let history = number("--history", if is_test { 800 } else { 1_000_000 });
+    let rounds = number("--rounds", if is_test { 1 } else { 5 });
+    let rate = postgres(jobs, history, rounds).await;
+    benches::print_ratio("queue/sqlite_beside_postgres", sqlite::run(jobs / 5).await / rate);
 }
 
 fn number(name: &str, usual: usize) -> usize {
@@ -37,194 +58,146 @@ fn number(name: &str, usual: usize) -> usize {
     at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(usual)
 }
 
-async fn postgres(jobs: usize, history: usize) {
-    let server = Server::start();
-    let mut meter = PgConnection::connect(&server.url()).await.expect("the server has just started");
-    let settings = PostgresSettings::new(server.url().parse().expect("its URL is one")).with_connections(20);
-    let database = Postgres::connect_with(settings).await.expect("the server has just started");
-    let queue = Arc::new(PostgresQueue::open(&database).await.expect("an empty database"));
-
+/// Returns how many jobs workers drain in a second.
+async fn postgres(jobs: usize, history: usize, rounds: usize) -> f64 {
+    let server = Server::start_on_disk();
+    settle(&server).await;
+    let mut meter = Meter::new(&server.url()).await;
+    let [plain, young, old] = [Bench::on(&server).await, Bench::on(&server).await, Bench::on(&server).await];
     // Plans settle and files grow first.
-    add(&*queue, jobs / 5).await;
-    drain_by_workers(queue.clone(), None).await;
-    for round in 1..=3 {
-        println!("round {round}");
-        measure("enqueue, 1,000 at a time, 2 callers", jobs, &mut meter, add(&*queue, jobs)).await;
-        measure("drain by bare verbs, 8 x 100", jobs, &mut meter, drain_by_verbs(&*queue)).await;
-        add(&*queue, jobs).await;
-        measure("drain by 8 workers of 100", jobs, &mut meter, drain_by_workers(queue.clone(), None)).await;
-        add(&*queue, jobs).await;
+    for bench in [&plain, &young, &old] {
+        bench.fill(jobs / 5).await;
+    }
+    old.fill(history).await;
+    let mut report = Report::default();
+    for round in 0..rounds {
+        println!("round {}", round + 1);
+        for place in 0..ARMS.len() {
+            // Nobody always comes after the same.
+            let arm = ARMS[(place + 3 * round) % ARMS.len()];
+            let bench = match arm {
+                YOUNG => &young,
+                OLD => &old,
+                _ => &plain,
+            };
+            bench.round(arm, jobs, &mut meter, &mut report).await;
+        }
+    }
+    report.print_costs(PLAIN);
+    report.print_ratio("workers_beside_raw_cycle", PLAIN, RAW, 0.85);
+    report.print_ratio("verbs_beside_raw_cycle", VERBS, RAW, 0.85);
+    report.print_ratio("with_budget", BUDGET, PLAIN, 0.9);
+    report.print_ratio("with_caps", CAPS, PLAIN, 0.9);
+    report.print_ratio("with_caps_and_budget", CAPS_AND_BUDGET, PLAIN, 0.9);
+    println!("a long history: {} jobs that have ended", history + jobs / 5);
+    report.print_ratio("with_long_history", OLD, YOUNG, 0.95);
+    held_snapshot(&old, jobs).await;
+    report.rate(PLAIN)
+}
+
+/// Memory as a server of some size has it, and no checkpoint in the middle of a round; all else as it comes, fsync too.
+async fn settle(server: &Server) {
+    let mut connection = PgConnection::connect(&server.url()).await.expect("the server has just started");
+    for setting in ["shared_buffers = '1GB'", "max_wal_size = '8GB'", "checkpoint_timeout = '1h'"] {
+        let statement = sqlx::AssertSqlSafe(format!("ALTER SYSTEM SET {setting}"));
+        connection.execute(statement).await.expect("a superuser may");
+    }
+    connection.close().await.expect("a connection closes");
+    server.stop(Stop::Fast);
+    server.resume();
+}
+
+/// A queue in a database of its own.
+struct Bench {
+    database: TestDatabase,
+    queue: Arc<PostgresQueue>,
+    purse: Purse,
+}
+
+impl Bench {
+    async fn on(server: &Server) -> Self {
+        let database = TestDatabase::on(&server.url()).await;
+        let settings = PostgresSettings::new(database.url().parse().expect("its URL is one")).with_connections(20);
+        let pool = Postgres::connect_with(settings).await.expect("the server answers");
+        let queue = Arc::new(PostgresQueue::open(&pool).await.expect("an empty database"));
         let rate = Rate::new(1_000_000_000, Duration::from_secs(60)).expect("a rate");
         queue.set_budget(KIND, &rate).await.expect("a budget");
         let purse = Purse::new(queue.clone(), KIND).with_block(1_000);
-        measure(
-            "the same, a token each of a shared budget",
-            jobs,
-            &mut meter,
-            drain_by_workers(queue.clone(), Some(purse.clone())),
-        )
-        .await;
-        add(&*queue, jobs).await;
-        for scope in [Scope::All, Scope::Kind(KIND.to_owned())] {
-            queue.set_cap(&scope, Some(2 * 8 * u32::from(BATCH))).await.expect("a cap");
+        Self { database, queue, purse }
+    }
+
+    /// Adds jobs and ends them.
+    async fn fill(&self, jobs: usize) {
+        load::add(&*self.queue, jobs).await;
+        load::drain_by_workers(self.queue.clone(), None).await;
+        self.vacuum().await;
+    }
+
+    async fn round(&self, arm: &'static str, jobs: usize, meter: &mut Meter, report: &mut Report) {
+        let ((), cost) = meter.measure(load::add(&*self.queue, jobs)).await;
+        if arm == PLAIN {
+            report.add("enqueue, 1,000 at a time, 2 callers", jobs, cost);
         }
-        measure("the same, under two caps", jobs, &mut meter, drain_by_workers(queue.clone(), None)).await;
-        add(&*queue, jobs).await;
-        measure("the same, caps and budget", jobs, &mut meter, drain_by_workers(queue.clone(), Some(purse))).await;
+        let is_capped = [CAPS, CAPS_AND_BUDGET].contains(&arm);
+        self.set_caps(is_capped.then_some(2 * WORKERS as u32 * u32::from(BATCH))).await;
+        let purse = [BUDGET, CAPS_AND_BUDGET].contains(&arm).then(|| self.purse.clone());
+        let ((), cost) = match arm {
+            RAW => meter.measure(raw::cycle(self.database.url(), jobs)).await,
+            VERBS => meter.measure(load::drain_by_verbs(&*self.queue)).await,
+            _ => meter.measure(load::drain_by_workers(self.queue.clone(), purse)).await,
+        };
+        report.add(arm, jobs, cost);
+        self.set_caps(None).await;
+        // pgbench may have left some.
+        load::drain_by_verbs(&*self.queue).await;
+        self.vacuum().await;
+    }
+
+    async fn set_caps(&self, cap: Option<u32>) {
         for scope in [Scope::All, Scope::Kind(KIND.to_owned())] {
-            queue.set_cap(&scope, None).await.expect("no cap");
+            self.queue.set_cap(&scope, cap).await.expect("the database answers");
         }
     }
-    add(&*queue, history).await;
-    drain_by_workers(queue.clone(), None).await;
-    add(&*queue, jobs).await;
-    let name = format!("drain by workers, {} finished", jobs / 5 + 15 * jobs + history);
-    measure(&name, jobs, &mut meter, drain_by_workers(queue.clone(), None)).await;
-    held_snapshot(&server, &*queue, jobs).await;
-}
 
-async fn sqlite(jobs: usize) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let database = Sqlite::open(folder.path().join("queue.db")).await.expect("a new file");
-    let queue = Arc::new(SqliteQueue::open(&database).await.expect("a new file"));
-    let began = Instant::now();
-    add(&*queue, jobs).await;
-    print("SQLite: enqueue, 1,000 at a time", jobs, began.elapsed(), 0, Duration::ZERO);
-    let began = Instant::now();
-    drain_by_workers(queue, None).await;
-    print("SQLite: drain by 8 workers of 100", jobs, began.elapsed(), 0, Duration::ZERO);
+    /// So that an arm's dead rows are nobody else's burden.
+    async fn vacuum(&self) {
+        let mut connection = PgConnection::connect(self.database.url()).await.expect("the server answers");
+        connection.execute("VACUUM ANALYZE").await.expect("an owner may");
+        connection.close().await.expect("a connection closes");
+    }
 }
 
 /// How much longer claims of one take while an old snapshot keeps what is dead from being cleared away.
-async fn held_snapshot(server: &Server, queue: &dyn Both, jobs: usize) {
+async fn held_snapshot(bench: &Bench, jobs: usize) {
+    let queue = &*bench.queue;
     let claim = Claim::new(KIND, "bench");
     let claims = async || {
         let mut took = Vec::new();
         for _ in 0..50 {
             let began = Instant::now();
             let lease = queue.claim(&claim).await.expect("the database answers").remove(0);
-            took.push(began.elapsed());
+            took.push(began.elapsed().as_secs_f64());
             queue.complete(&[Completion::new(lease.key())]).await.expect("the database answers");
         }
-        took.sort();
-        took[took.len() / 2]
+        report::median(&report::sorted(took.into_iter()))
     };
-    add(queue, jobs).await;
+    load::add(queue, jobs).await;
     let clean = claims().await;
-    let mut holder = PgConnection::connect(&server.url()).await.expect("a connection");
-    sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1").execute(&mut holder).await.expect("a snapshot");
+    let mut holder = PgConnection::connect(bench.database.url()).await.expect("a connection");
+    holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1").await.expect("a snapshot");
     for _ in 0..4 {
-        add(queue, jobs).await;
-        drain(queue, jobs).await;
+        load::add(queue, jobs).await;
+        load::drain(queue, jobs).await;
     }
     let held = claims().await;
-    println!("claim of 1: {clean:?} clean, {held:?} under a snapshot held over {} jobs", 4 * jobs);
-    benches::print_ratio("queue/held_snapshot", held.as_secs_f64() / clean.as_secs_f64());
+    println!(
+        "claim of 1: {:.0} us clean, {:.0} us under a snapshot held over {} jobs",
+        clean * 1e6,
+        held * 1e6,
+        4 * jobs
+    );
+    benches::print_ratio("queue/held_snapshot", held / clean);
+    println!("      at most 2 wanted");
     holder.close().await.expect("a connection closes");
-    drain_by_verbs(queue).await;
-}
-
-trait Both: Queue + Inspect {}
-impl<Q: Queue + Inspect> Both for Q {}
-
-async fn add(queue: &dyn Queue, jobs: usize) {
-    // No key twice, since some may still be live.
-    static KEYS: AtomicUsize = AtomicUsize::new(0);
-    let key = KEYS.fetch_add(jobs, Ordering::Relaxed);
-    let half = |first: usize| async move {
-        for batch in (first..jobs).step_by(2_000) {
-            let new = |number: usize| {
-                let payload =
-                    json!({"symbol": "AAPL", "timeframe": "h1", "from": number, "to": number + 1, "feed": "sip"});
-                NewJob::new(KIND, payload).with_key(format!("slice-{}", key + number))
-            };
-            let batch: Vec<NewJob> = (batch..(batch + 1_000).min(jobs)).map(new).collect();
-            queue.enqueue(&batch).await.expect("the database answers");
-        }
-    };
-    tokio::join!(half(0), half(1_000));
-}
-
-async fn drain_by_verbs(queue: &dyn Both) {
-    let one = || drain(queue, usize::MAX);
-    tokio::join!(one(), one(), one(), one(), one(), one(), one(), one());
-    assert_eq!(queue.counts().await.expect("the database answers")[KIND].live(), 0);
-}
-
-async fn drain(queue: &dyn Both, most: usize) {
-    let claim = Claim::new(KIND, "bench").with_limit(BATCH);
-    let mut done = 0;
-    while done < most {
-        let leases = queue.claim(&claim).await.expect("the database answers");
-        if leases.is_empty() {
-            return;
-        }
-        done += leases.len();
-        let completions: Vec<_> = leases.iter().map(|lease| Completion::new(lease.key())).collect();
-        queue.complete(&completions).await.expect("the database answers");
-    }
-}
-
-async fn drain_by_workers<Q: Queue + Inspect>(queue: Arc<Q>, purse: Option<Purse>) {
-    let mut workers = tokio::task::JoinSet::new();
-    for _ in 0..WORKERS {
-        let purse = purse.clone();
-        let work = move |job: Job| {
-            let purse = purse.clone();
-            async move {
-                if let Some(purse) = &purse {
-                    purse.take().await.expect("the database answers");
-                }
-                job.done().into()
-            }
-        };
-        let worker =
-            Worker::new(queue.clone(), KIND, work).with_concurrency(BATCH).with_linger(Duration::from_millis(1));
-        workers.spawn(async move { worker.run_until_idle().await.expect("the database answers") });
-    }
-    workers.join_all().await;
-    assert_eq!(queue.counts().await.expect("the database answers")[KIND].live(), 0);
-}
-
-async fn measure(name: &str, jobs: usize, meter: &mut PgConnection, work: impl Future<Output = ()>) {
-    let server = postmaster(meter).await;
-    let (wal, cpu, began) = (wal(meter).await, server_cpu(server), Instant::now());
-    work.await;
-    print(name, jobs, began.elapsed(), self::wal(meter).await - wal, server_cpu(server).saturating_sub(cpu));
-}
-
-fn print(name: &str, jobs: usize, took: Duration, wal: i64, cpu: Duration) {
-    let rate = jobs as f64 / took.as_secs_f64();
-    let (wal, cpu) = (wal as f64 / jobs as f64, cpu.as_secs_f64() * 1e6 / jobs as f64);
-    println!("{name:<48} {rate:>8.0} jobs/s {cpu:>6.1} us server CPU/job {wal:>6.0} B WAL/job");
-}
-
-async fn wal(meter: &mut PgConnection) -> i64 {
-    let written = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
-    sqlx::query_scalar(written).fetch_one(meter).await.expect("the server answers")
-}
-
-/// The process that all sessions of the server are children of; nought where there is no /proc.
-async fn postmaster(meter: &mut PgConnection) -> u64 {
-    let session: i32 =
-        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(meter).await.expect("the server answers");
-    let stat = std::fs::read_to_string(format!("/proc/{session}/stat")).unwrap_or_default();
-    fields(&stat).get(1).copied().unwrap_or(0)
-}
-
-/// User and system time of a server's processes, those that have ended included, in ticks of 10 ms.
-fn server_cpu(postmaster: u64) -> Duration {
-    let own = std::fs::read_to_string(format!("/proc/{postmaster}/stat")).unwrap_or_default();
-    let ended: u64 = fields(&own).iter().skip(11).take(4).sum();
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let stats = processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
-    let ticks = stats.map(|stat| fields(&stat)).filter(|fields| fields.get(1) == Some(&postmaster));
-    let running: u64 = ticks.filter_map(|fields| Some(fields.get(11)? + fields.get(12)?)).sum();
-    Duration::from_millis(10 * (ended + running))
-}
-
-/// The numbers of /proc/*/stat that follow the name: the second is the parent, the twelfth to the fifteenth are times.
-fn fields(stat: &str) -> Vec<u64> {
-    let numbers = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    numbers.map(|field| field.parse().unwrap_or(0)).collect()
+    load::drain_by_verbs(queue).await;
 }

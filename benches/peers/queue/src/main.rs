@@ -5,6 +5,7 @@ mod apalis_peer;
 mod awa_peer;
 mod barkeep;
 mod graphile;
+#[path = "../../../queue/meter.rs"]
 mod meter;
 mod peer;
 mod pgmq_peer;
@@ -37,7 +38,7 @@ async fn main() -> Anything<()> {
     let server = Server::start_on_disk();
     settle_server(&server).await?;
     let arms = arms(&server.url(), scale, only.as_deref()).await?;
-    let mut meter = Meter::new(&server.url()).await?;
+    let mut meter = Meter::new(&server.url()).await;
 
     // Plans settle and files grow first.
     println!("warming up");
@@ -145,10 +146,10 @@ async fn open(name: &'static str, url: &str) -> Anything<Box<dyn Peer>> {
 /// Adds jobs and drains them, and clears up behind the arm so that its dead rows are nobody else's burden.
 async fn round(arm: &Arm, jobs: usize, meter: &mut Meter, report: &mut Report) -> Anything<()> {
     let name = arm.peer.name();
-    let (added, cost) = meter.measure(add(&*arm.peer, jobs)).await?;
+    let (added, cost) = meter.measure(add(&*arm.peer, jobs)).await;
     added?;
     report.add(name, What::Enqueue, jobs, cost);
-    let (drained, cost) = meter.measure(tokio::time::timeout(PATIENCE, drain(&*arm.peer, jobs))).await?;
+    let (drained, cost) = meter.measure(tokio::time::timeout(PATIENCE, drain(&*arm.peer, jobs))).await;
     match drained {
         Ok(drained) => {
             drained?;

@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection};
 
-use crate::peer::Anything;
-
 /// Watches a server and this process.
 pub struct Meter {
     connection: PgConnection,
+    /// The process that all sessions of the server are children of; nought where there is no /proc.
     postmaster: u32,
 }
 
@@ -32,19 +31,23 @@ struct Reading {
 }
 
 impl Meter {
-    pub async fn new(url: &str) -> Anything<Self> {
-        let mut connection = PgConnection::connect(url).await?;
-        let own: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await?;
-        let postmaster = process(&own.to_string()).ok_or("no /proc to read the server's processor time from")?.parent;
-        Ok(Self { connection, postmaster })
+    pub async fn new(url: &str) -> Self {
+        let mut connection = PgConnection::connect(url).await.expect("the server answers");
+        let own: i32 =
+            sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await.expect("the server answers");
+        let postmaster = process(&own.to_string()).map_or(0, |process| process.parent);
+        Self { connection, postmaster }
     }
 
-    pub async fn measure<T>(&mut self, work: impl Future<Output = T>) -> Anything<(T, Cost)> {
-        let before = self.read().await?;
+    pub async fn measure<T>(&mut self, work: impl Future<Output = T>) -> (T, Cost) {
+        let before = self.read().await;
         let answer = work.await;
-        let after = self.read().await?;
-        let [server, client, all] =
-            [after.server - before.server, after.client - before.client, after.all - before.all];
+        let after = self.read().await;
+        let [server, client, all] = [
+            after.server.saturating_sub(before.server),
+            after.client.saturating_sub(before.client),
+            after.all.saturating_sub(before.all),
+        ];
         let cost = Cost {
             time: after.at - before.at,
             server,
@@ -52,19 +55,19 @@ impl Meter {
             others: all.saturating_sub(server + client),
             wal_bytes: after.wal_bytes - before.wal_bytes,
         };
-        Ok((answer, cost))
+        (answer, cost)
     }
 
-    async fn read(&mut self) -> Anything<Reading> {
+    async fn read(&mut self) -> Reading {
         let written = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
-        let wal_bytes = sqlx::query_scalar(written).fetch_one(&mut self.connection).await?;
-        Ok(Reading {
+        let wal_bytes = sqlx::query_scalar(written).fetch_one(&mut self.connection).await.expect("the server answers");
+        Reading {
             at: Instant::now(),
             server: self.server(),
-            client: process("self").map_or(Duration::ZERO, |process| process.own),
+            client: process("self").map_or(Duration::ZERO, |process| process.own + process.ended_children),
             all: whole_machine(),
             wal_bytes,
-        })
+        }
     }
 
     /// The postmaster, its children, and those of them that have ended.
