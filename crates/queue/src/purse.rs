@@ -1,7 +1,6 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::{Block, Budgets, Grant, Result};
@@ -24,8 +23,9 @@ pub struct Purse {
     budgets: Arc<dyn Budgets>,
     name: Arc<str>,
     block: u32,
-    // Held while waiting for tokens, so that one asks for all, and all are served in turn.
     stock: Arc<Mutex<Stock>>,
+    // Held while waiting for tokens, so that one asks for all, and all who wait are served in turn.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Purse {
     /// A purse for the budget of this name, which takes up to 10 tokens at a time.
     pub fn new(budgets: Arc<dyn Budgets>, name: impl Into<Arc<str>>) -> Self {
         let stock = Stock { block: None, good_until: Instant::now() };
-        Self { budgets, name: name.into(), block: 10, stock: Arc::new(Mutex::new(stock)) }
+        Self { budgets, name: name.into(), block: 10, stock: Arc::new(Mutex::new(stock)), turn: Arc::default() }
     }
 
     /// Takes up to `block` tokens at a time; at least one. More than can be spent while they are good is wasteful.
@@ -55,14 +55,19 @@ impl Purse {
     ///
     /// [`Error`](crate::Error) if there is no such budget, or if the database could not answer.
     pub async fn take(&self) -> Result<()> {
-        let mut stock = self.stock.lock().await;
-        while !stock.spend() {
+        if self.stock().spend() {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        while !self.stock().spend() {
             // What is left is no longer good.
-            self.empty(&mut stock).await?;
+            self.empty().await?;
             // Before asking: tokens must not be good for longer here than they are there.
             let asked_at = Instant::now();
             match self.budgets.reserve(&self.name, self.block).await? {
-                Grant::Granted(block) => *stock = Stock { block: Some(block), good_until: asked_at + block.hold },
+                Grant::Granted(block) => {
+                    *self.stock() = Stock { block: Some(block), good_until: asked_at + block.hold };
+                }
                 Grant::Wait { wait } => sleep(wait.max(Duration::from_millis(1))).await,
             }
         }
@@ -76,11 +81,7 @@ impl Purse {
     /// As for [`take`](Self::take).
     pub async fn block(&self, time: Duration) -> Result<()> {
         self.budgets.block(&self.name, time).await?;
-        // Whoever waits for tokens has none in stock.
-        match self.stock.try_lock() {
-            Ok(mut stock) => self.empty(&mut stock).await,
-            Err(_) => Ok(()),
-        }
+        self.empty().await
     }
 
     /// Gives back what is in stock: before a pause, or at the end.
@@ -89,14 +90,19 @@ impl Purse {
     ///
     /// As for [`take`](Self::take).
     pub async fn give_back(&self) -> Result<()> {
-        self.empty(&mut *self.stock.lock().await).await
+        self.empty().await
     }
 
-    async fn empty(&self, stock: &mut Stock) -> Result<()> {
-        match stock.block.take() {
+    async fn empty(&self) -> Result<()> {
+        let left = self.stock().block.take();
+        match left {
             Some(block) if block.tokens > 0 => self.budgets.give_back(&self.name, &block).await,
             _ => Ok(()),
         }
+    }
+
+    fn stock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
