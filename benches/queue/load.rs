@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use barkeep_queue::{Claim, Completion, Inspect, Job, NewJob, Purse, Queue, Worker};
 use serde_json::json;
@@ -76,7 +75,7 @@ pub async fn work<Q: Queue>(queue: Arc<Q>, purse: Option<Purse>) {
             }
         };
         let worker =
-            Worker::new(queue.clone(), KIND, work).with_concurrency(BATCH).with_linger(Duration::from_millis(1));
+            Worker::new(queue.clone(), KIND, work).with_concurrency(BATCH);
         workers.spawn(async move { worker.run_until_idle().await.expect("the database answers") });
     }
     workers.join_all().await;

@@ -1,7 +1,6 @@
 //! Ours: unique keys, history and the fence on, as always.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use barkeep_database::{Postgres, PostgresSettings};
@@ -63,7 +62,7 @@ impl Peer for Barkeep {
             Way::Workers => {
                 for _ in 0..WORKERS {
                     let worker = worker(&self.queue, &seen);
-                    let worker = worker.with_concurrency(BATCH).with_linger(Duration::from_millis(1));
+                    let worker = worker.with_concurrency(BATCH);
                     working.spawn(by_worker(worker));
                 }
             }
