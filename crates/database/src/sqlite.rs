@@ -51,10 +51,20 @@ impl SqliteSettings {
     pub fn with_readers(self, readers: u32) -> Self {
         Self { readers: readers.max(1), ..self }
     }
+
+    fn options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(&self.path)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Normal)
+    }
 }
 
 /// How long a statement waits for another process' transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most pages that SQLite can count.
+const MAX_PAGES: u64 = 4_294_967_294;
 
 impl Sqlite {
     /// Opens the file at `path`; creates it if there is none.
@@ -74,11 +84,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub async fn open_with(settings: SqliteSettings) -> Result<Self> {
         create_private(&settings.path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(&settings.path)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
-            .synchronous(SqliteSynchronous::Normal);
+        let options = settings.options();
         let pool = || SqlitePoolOptions::new().acquire_timeout(settings.timeout).test_before_acquire(false);
         let writer = pool().max_connections(1).connect_lazy_with(options.clone());
         let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
@@ -142,6 +148,27 @@ impl Sqlite {
     /// [`Error::TimedOut`], or the verb's own.
     pub async fn bounded<T, E: From<Error>>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         bounded(self.shared.settings.timeout, verb).await
+    }
+
+    /// Lets the file grow to `bytes`, and no further: what would need more is [`Error::Full`], as on a full disk, until the
+    /// limit is raised. For the writes of this handle and its clones; a file that is larger stays as large as it is.
+    ///
+    /// # Errors
+    ///
+    /// The database could not be written to.
+    pub async fn limit(&self, bytes: u64) -> Result<()> {
+        self.bounded(async {
+            let mut transaction = self.begin().await?;
+            let page: u32 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut *transaction).await?;
+            // Each connection has a limit of its own: this one, and those that come after it.
+            let pages = (bytes / u64::from(page)).clamp(1, MAX_PAGES);
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            sqlx::query(sqlx::AssertSqlSafe(limit)).execute(&mut *transaction).await?;
+            let options = self.shared.settings.options().pragma("max_page_count", pages.to_string());
+            self.shared.writer.set_connect_options(options);
+            transaction.commit().await
+        })
+        .await
     }
 
     /// Where the database is.
