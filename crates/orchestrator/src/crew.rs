@@ -2,6 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
+use crate::cautious::WhenFull;
 use crate::work::{Fatal, worker};
 use crate::{Orchestrator, Result};
 
@@ -14,12 +15,13 @@ use crate::{Orchestrator, Result};
 pub(crate) async fn with_workers<T>(
     orchestrator: &Orchestrator,
     stop: &CancellationToken,
+    when_full: WhenFull,
     task: impl Future<Output = Result<T>>,
 ) -> Result<Option<T>> {
     let working = stop.child_token();
     let fatal = Fatal::new(working.clone());
     let work = async {
-        let worked = worker(orchestrator, &fatal).run(working.clone()).await;
+        let worked = worker(orchestrator, when_full, &fatal).run(working.clone()).await;
         working.cancel();
         worked
     };

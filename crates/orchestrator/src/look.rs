@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::snapshot::Totals;
+use crate::space::LONGEST;
 use crate::ticked::{TICK, TickNote};
 use crate::{Clock, Orchestrator, SliceJob, metrics};
 
@@ -19,6 +20,11 @@ const MEMORY: TimeDelta = TimeDelta::hours(1);
 /// The sign of life of a process that stopped because of an error, and of one that began.
 pub(crate) const STOPPED: &str = "stopped";
 pub(crate) const STARTED: &str = "started";
+/// That of a process that found the database full, and of one that found space again.
+pub(crate) const FULL: &str = "full";
+pub(crate) const FREED: &str = "freed";
+/// For how long a process is taken to be waiting for space after it last said so: it tries more often than that.
+const WAITS: TimeDelta = TimeDelta::seconds(3 * LONGEST.as_secs() as i64);
 
 /// How everything is doing at one moment: what the database knows of all processes, and what this process did.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -34,6 +40,8 @@ pub struct Look {
     pub tick: Option<Tick>,
     /// The latest error that ended a process, if none has begun since.
     pub stopped: Option<Trouble>,
+    /// Why a process claims nothing, if one waits for the database to have space again.
+    pub full: Option<Trouble>,
     /// What this process did.
     pub totals: Totals,
     /// By how much this host's clock is ahead of the database's.
@@ -74,6 +82,7 @@ impl Look {
                 clock_skew: asked_at + asked.elapsed() / 2 - slices.now,
                 tick: tick(&slices),
                 stopped: stopped(&slices),
+                full: full(&slices),
                 outage: None,
                 slices,
                 totals,
@@ -108,6 +117,12 @@ fn tick(slices: &Vitals) -> Option<Tick> {
 fn stopped(slices: &Vitals) -> Option<Trouble> {
     let beat = slices.beat(STOPPED)?;
     let is_over = slices.beat(STARTED).is_some_and(|started| started.at > beat.at);
+    if is_over { None } else { Trouble::deserialize(&beat.note).ok() }
+}
+
+fn full(slices: &Vitals) -> Option<Trouble> {
+    let beat = slices.beat(FULL).filter(|beat| slices.now - beat.at < WAITS)?;
+    let is_over = slices.beat(FREED).is_some_and(|freed| freed.at > beat.at);
     if is_over { None } else { Trouble::deserialize(&beat.note).ok() }
 }
 

@@ -80,6 +80,7 @@ metrics! {
     POOL_IN_USE "barkeep_db_pool_in_use" Gauge [] "Connections to the database that are in use; of this process";
     POOL_WAIT "barkeep_db_pool_wait_seconds" Histogram [] "How long it took to get a connection";
     CLOCK_SKEW "barkeep_clock_skew_seconds" Gauge [] "How far this host's clock is ahead of the database's";
+    STORAGE_FULL "barkeep_storage_full" Gauge [] "1 while this process claims nothing because the database has no space left";
     HEALTH "barkeep_health" Gauge [] "0 healthy, 1 degraded, 2 failing";
     CONCERNS "barkeep_concerns" Gauge ["rule" "severity"] "1 while a rule of the built-in health finds something";
     NOTICES "barkeep_notices_total" Counter ["outcome"] "Notices: delivered, or failed";
@@ -128,6 +129,8 @@ pub(crate) fn happened(event: &ProgressEvent) {
         ProgressEvent::SliceDelayed { code, .. } => finished("delayed", code),
         ProgressEvent::SliceLost => finished("lost", "LEASE_LOST"),
         ProgressEvent::Stopped { code, .. } => counter!(STOPPED, "code" => code.clone()).increment(1),
+        ProgressEvent::StorageFull { .. } => gauge!(STORAGE_FULL).set(1.0),
+        ProgressEvent::StorageFreed { .. } => gauge!(STORAGE_FULL).set(0.0),
         ProgressEvent::HealthChanged(_)
         | ProgressEvent::Planned { .. }
         | ProgressEvent::Requested { .. }
@@ -184,6 +187,7 @@ pub(crate) fn noticed(is_delivered: bool) {
 
 /// Shows what a look at the database found.
 pub(crate) fn looked(look: &Look) {
+    gauge!(STORAGE_FULL).set(if look.totals.storage_full { 1.0 } else { 0.0 });
     if let Some(code) = look.outage {
         db_failed(code);
         return;

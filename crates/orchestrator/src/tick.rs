@@ -169,7 +169,7 @@ async fn plan_all(
         }
         match dispatch(orchestrator, definition, &mut taken, moment).await {
             Ok(dispatched) => report.add(&dispatched),
-            Err(error) if error.is_transient() => return Err(error),
+            Err(error) if error.is_transient() || error.is_full() => return Err(error),
             Err(error) => report.errors.push((definition.name.clone(), error)),
         }
     }

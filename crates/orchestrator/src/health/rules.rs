@@ -26,7 +26,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "StorageFull",
         severity: Page,
-        first_action: "free space or enlarge the disk, then start the processes again",
+        first_action: "free space or enlarge the disk; what runs goes on by itself, what has stopped is to be started again",
         finds: storage_full,
     },
     Rule {
@@ -116,7 +116,14 @@ fn auth_failed(history: &History, _: &Thresholds) -> Option<String> {
 fn storage_full(history: &History, _: &Thresholds) -> Option<String> {
     let full = history.latest()?.outage.filter(|code| *code == "STORAGE_FULL");
     let full = full.map(|_| "the database has no space left".to_owned());
-    full.or_else(|| stopped_by(history, StoppedBy::StorageFull))
+    full.or_else(|| waits_for_space(history.latest()?)).or_else(|| stopped_by(history, StoppedBy::StorageFull))
+}
+
+/// A process that waits for space: this one, or any other that could still say so.
+fn waits_for_space(look: &Look) -> Option<String> {
+    let there = look.full.as_ref().map(|trouble| trouble.reason.as_str());
+    let here = look.totals.storage_full.then_some("the database has no space left");
+    there.or(here).map(|reason| format!("nothing is claimed until there is space: {reason}"))
 }
 
 /// A process that stopped for a reason: this one, or any other that could still say so.

@@ -94,6 +94,13 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
             }),
         ),
         ("StorageFull", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::StorageFull))),
+        ("StorageFull", Box::new(|_, look| look.totals.storage_full = true)),
+        (
+            "StorageFull",
+            Box::new(|_, look| {
+                look.full = Some(Trouble { code: "STORAGE_FULL".into(), reason: "elsewhere".into() });
+            }),
+        ),
         ("TickMissing", Box::new(move |_, look| look.tick.as_mut().unwrap().at = at(now - 181))),
         ("BackfillStalled", Box::new(|second, look| look.slices.counts.succeeded = second.min(2990).unsigned_abs())),
         ("JobsStuck", Box::new(move |_, look| look.slices.oldest_started_at = Some(at(now - 601)))),
