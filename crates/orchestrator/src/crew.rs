@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::cautious::WhenFull;
+use crate::planning::give_up_abandoned;
 use crate::work::{Fatal, worker};
 use crate::{Orchestrator, Result};
 
@@ -31,6 +32,9 @@ pub(crate) async fn with_workers<T>(
         done
     };
     let (worked, done) = tokio::join!(work, task);
+    if let Err(error) = give_up_abandoned(orchestrator).await {
+        tracing::warn!(code = error.code(), "the planner's lock was not given up, and lapses");
+    }
     if let Some(error) = fatal.take() {
         return Err(error);
     }

@@ -28,6 +28,7 @@ mod orchestrator;
 mod outcome;
 mod pace;
 mod plan;
+mod planning;
 mod progress;
 mod reference;
 mod remaining;

@@ -21,6 +21,7 @@ use crate::forecast::forecast;
 use crate::health::health;
 use crate::look::look;
 use crate::notify::notify;
+use crate::planning::Abandoned;
 use crate::progress::Progress;
 use crate::repair::repair;
 use crate::run::{enabled, run};
@@ -56,6 +57,7 @@ struct Parts {
     progress: Progress,
     watching: Watching,
     space: Space,
+    abandoned: Abandoned,
     /// When the vendor last told of corporate actions.
     actions_at: Mutex<Option<Instant>>,
     /// Symbols that the vendor said it lists.
@@ -67,7 +69,7 @@ impl Parts {
         let (reference, progress, watching) = (None, Progress::new(), Watching::default());
         let (started_with, settings) = (settings.clone(), RwLock::new(Arc::new(settings)));
         let (actions_at, listed) = (Mutex::default(), Mutex::default());
-        let space = Space::default();
+        let (space, abandoned) = (Space::default(), Abandoned::default());
         Self {
             provider,
             calendar,
@@ -78,6 +80,7 @@ impl Parts {
             progress,
             watching,
             space,
+            abandoned,
             actions_at,
             listed,
         }
@@ -380,6 +383,10 @@ impl Orchestrator {
 
     pub(crate) fn watching(&self) -> &Watching {
         &self.parts.watching
+    }
+
+    pub(crate) fn abandoned(&self) -> &Abandoned {
+        &self.parts.abandoned
     }
 
     pub(crate) fn space(&self) -> &Space {
