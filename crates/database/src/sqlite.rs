@@ -8,7 +8,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSy
 
 use crate::bounded::bounded;
 use crate::filesystem::warn_of_network;
-use crate::{Connection, Error, Migrations, Result, Transaction};
+use crate::waits::Waits;
+use crate::{Connection, Error, Migrations, PoolWaits, Result, Transaction};
 
 /// A SQLite file, shared by any number of tasks and processes of one machine. A clone is a handle to the same.
 ///
@@ -24,6 +25,7 @@ struct Shared {
     settings: SqliteSettings,
     writer: SqlitePool,
     readers: SqlitePool,
+    waits: Waits,
 }
 
 /// How to open a SQLite file.
@@ -88,7 +90,7 @@ impl Sqlite {
         let pool = || SqlitePoolOptions::new().acquire_timeout(settings.timeout).test_before_acquire(false);
         let writer = pool().max_connections(1).connect_lazy_with(options.clone());
         let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
-        let database = Self { shared: Arc::new(Shared { settings, writer, readers }) };
+        let database = Self { shared: Arc::new(Shared { settings, writer, readers, waits: Waits::default() }) };
         database.check_version().await.map_err(|error| database.opening(error))?;
         database.write_ahead().await.map_err(|error| database.opening(error))?;
         warn_of_network(database.path());
@@ -129,7 +131,11 @@ impl Sqlite {
     pub async fn begin(&self) -> Result<Transaction<sqlx::Sqlite>> {
         // A plain BEGIN takes the write lock only at the first write, and then fails at once, whatever the busy timeout
         // says, if another process wrote since the first read.
-        Transaction::begin(Connection::acquire(&self.shared.writer).await?, "BEGIN IMMEDIATE".into_sql_str()).await
+        Transaction::begin(
+            Connection::acquire(&self.shared.writer, &self.shared.waits).await?,
+            "BEGIN IMMEDIATE".into_sql_str(),
+        )
+        .await
     }
 
     /// A connection for reading.
@@ -138,7 +144,7 @@ impl Sqlite {
     ///
     /// [`Error::Busy`] if all are in use for too long.
     pub async fn connection(&self) -> Result<Connection<sqlx::Sqlite>> {
-        Connection::acquire(&self.shared.readers).await
+        Connection::acquire(&self.shared.readers, &self.shared.waits).await
     }
 
     /// Runs a whole verb within the timeout of this database.
@@ -171,6 +177,11 @@ impl Sqlite {
         .await
     }
 
+    /// How often its connections were waited for.
+    pub fn pool_waits(&self) -> PoolWaits {
+        self.shared.waits.sum()
+    }
+
     /// Where the database is.
     pub fn path(&self) -> &Path {
         &self.shared.settings.path
@@ -184,7 +195,7 @@ impl Sqlite {
     }
 
     async fn check_version(&self) -> Result<()> {
-        let mut connection = Connection::acquire(&self.shared.writer).await?;
+        let mut connection = Connection::acquire(&self.shared.writer, &self.shared.waits).await?;
         let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
         connection.finish().await?;
         refuse_faulty(found)
@@ -207,7 +218,7 @@ impl Sqlite {
     }
 
     async fn switch_mode(&self) -> Result<()> {
-        let mut connection = Connection::acquire(&self.shared.writer).await?;
+        let mut connection = Connection::acquire(&self.shared.writer, &self.shared.waits).await?;
         sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
         connection.finish().await?;
         Ok(())
