@@ -1,4 +1,4 @@
-//! The queue as this process' worker sees it, which looks out for a database that has no space left.
+//! The queue as this process' worker sees it, which looks out for a database that has no space left, and counts leases.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use barkeep_queue::{
 
 use crate::space::{Claimable, Writer, ended, ran_out, tried_with};
 use crate::work::Fatal;
-use crate::{Orchestrator, SliceJob};
+use crate::{Orchestrator, SliceJob, metrics};
 
 /// What to do when the database has no space left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +87,14 @@ impl Queue for Cautious {
     async fn complete(&self, done: &[Completion]) -> Result<Vec<LeaseKey>> {
         let lost = self.looked_at(Writer::Ending, self.inner().complete(done).await).await?;
         let keys: Vec<LeaseKey> = done.iter().map(|done| done.lease).collect();
+        metrics::leases_lost(lost.len());
         ended(&self.orchestrator, &keys, true).await;
         Ok(lost)
     }
 
     async fn fail(&self, failures: &[Failure]) -> Result<Vec<Verdict>> {
         let verdicts = self.looked_at(Writer::Ending, self.inner().fail(failures).await).await?;
+        metrics::leases_lost(verdicts.iter().filter(|verdict| **verdict == Verdict::Lost).count());
         let keys: Vec<LeaseKey> = failures.iter().map(|failure| failure.lease).collect();
         ended(&self.orchestrator, &keys, false).await;
         Ok(verdicts)
@@ -100,6 +102,7 @@ impl Queue for Cautious {
 
     async fn release(&self, releases: &[Release]) -> Result<Vec<LeaseKey>> {
         let lost = self.looked_at(Writer::Ending, self.inner().release(releases).await).await?;
+        metrics::leases_lost(lost.len());
         let keys: Vec<LeaseKey> = releases.iter().map(|release| release.lease).collect();
         ended(&self.orchestrator, &keys, false).await;
         Ok(lost)
@@ -118,7 +121,7 @@ impl Queue for Cautious {
     }
 
     async fn reap(&self) -> Result<Reaped> {
-        self.inner().reap().await
+        self.inner().reap().await.inspect(|reaped| metrics::reaped(*reaped))
     }
 
     async fn show_worker(&self, worker: &Presence) -> Result<()> {

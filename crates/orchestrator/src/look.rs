@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use barkeep_database::PoolWaits;
 use barkeep_queue::{BudgetVitals, Vitals};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub struct Look {
     pub full: Option<Trouble>,
     /// What this process did.
     pub totals: Totals,
+    /// How often this process waited for a connection to the database.
+    pub pool_waits: PoolWaits,
     /// By how much this host's clock is ahead of the database's.
     pub clock_skew: TimeDelta,
 }
@@ -75,7 +78,9 @@ impl Look {
     pub(crate) async fn now(orchestrator: &Orchestrator) -> Self {
         let totals = orchestrator.progress().totals();
         let (asked_at, asked) = (Clock::host_now(), Instant::now());
-        let vitals = timeout(PATIENCE, orchestrator.backend().watch.vitals(SliceJob::KIND)).await;
+        let watch = &orchestrator.backend().watch;
+        let vitals = timeout(PATIENCE, watch.vitals(SliceJob::KIND)).await;
+        let pool_waits = watch.pool_waits();
         match vitals {
             Ok(Ok(slices)) => Self {
                 at: slices.now,
@@ -86,9 +91,10 @@ impl Look {
                 outage: None,
                 slices,
                 totals,
+                pool_waits,
             },
-            Ok(Err(error)) => Self { at: asked_at, outage: Some(error.code()), totals, ..Self::default() },
-            Err(_) => Self { at: asked_at, outage: Some("DATABASE_TIMEOUT"), totals, ..Self::default() },
+            Ok(Err(error)) => Self { at: asked_at, outage: Some(error.code()), totals, pool_waits, ..Self::default() },
+            Err(_) => Self { at: asked_at, outage: Some("DATABASE_TIMEOUT"), totals, pool_waits, ..Self::default() },
         }
     }
 
@@ -158,6 +164,15 @@ impl History {
         let Some(latest) = self.latest() else { return Vec::new() };
         let from = latest.at - time;
         self.looks.iter().filter(|look| look.at >= from && look.outage.is_none()).collect()
+    }
+
+    /// How often this process waited for connections within the last `time`; also while it got no answer.
+    pub(crate) fn pool_waits(&self, time: Duration) -> Option<(u64, u64)> {
+        let latest = self.latest()?;
+        let from = latest.at - time;
+        let first = self.looks.iter().find(|look| look.at >= from)?.pool_waits;
+        let now = latest.pool_waits;
+        Some((now.asked.checked_sub(first.asked)?, now.long.checked_sub(first.long)?))
     }
 
     /// The share of each budget that was used within the last `time`.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use barkeep_queue::Vitals;
+use barkeep_queue::{Reaped, Vitals};
 use chrono::{DateTime, Utc};
 use metrics::{Unit, counter, gauge, histogram};
 
@@ -60,6 +60,8 @@ metrics! {
     JOB_DURATION "barkeep_job_duration_seconds" Histogram [] "How long slices that were done took";
     JOB_WAIT "barkeep_job_wait_seconds" Histogram [] "How long slices waited for a worker once their time had come";
     LEASES_LAPSED "barkeep_leases_lapsed" Gauge [] "Leases that ran out and were not taken back yet";
+    LEASES_EXPIRED "barkeep_leases_expired_total" Counter [] "Leases that ran out and that this process took back";
+    LEASES_LOST "barkeep_leases_lost_total" Counter [] "Slices that this process ended too late: their leases had been lost";
     CRASHES "barkeep_live_job_crashes" Gauge [] "How often workers died with the slices that are live";
     WORKERS "barkeep_workers_alive" Gauge [] "Workers that are alive, over all processes";
     JOBS_DEAD "barkeep_jobs_dead" Gauge [] "Slices that failed for good and were not given back";
@@ -151,6 +153,16 @@ pub(crate) fn ticked(outcome: &'static str, report: &TickReport) {
 pub(crate) fn tick_failed(code: &str) {
     counter!(TICKS, "outcome" => "failed").increment(1);
     db_failed(code);
+}
+
+/// Leases of others were taken back.
+pub(crate) fn reaped(reaped: Reaped) {
+    counter!(LEASES_EXPIRED).increment(reaped.returned + reaped.ended);
+}
+
+/// Slices ended after their leases had been lost.
+pub(crate) fn leases_lost(leases: usize) {
+    counter!(LEASES_LOST).increment(leases as u64);
 }
 
 pub(crate) fn db_failed(code: &str) {

@@ -17,7 +17,7 @@ use crate::share::give_everybody_a_turn;
 use crate::standing::Standing;
 use crate::taken::{Excused, Taken};
 use crate::tuning::refresh;
-use crate::{Backend, Error, Orchestrator, Result, SliceJob};
+use crate::{Backend, Error, Orchestrator, Result, SliceJob, metrics};
 
 /// How long who waits for it leaves it to others.
 const TURN: Duration = Duration::from_millis(100);
@@ -143,7 +143,7 @@ async fn plan_all(
     planning: &Planning<'_>,
 ) -> Result<TickReport> {
     let backend = orchestrator.backend();
-    backend.queue.reap().await?;
+    metrics::reaped(backend.queue.reap().await?);
     let moment = Moment::now(orchestrator).await?;
     moment.warn_of_skew();
     let mut report = TickReport { host_ahead: moment.host_ahead, ..TickReport::default() };

@@ -30,6 +30,12 @@ pub(crate) const RULES: &[Rule] = &[
         finds: storage_full,
     },
     Rule {
+        name: "PoolExhausted",
+        severity: Page,
+        first_action: "look for long transactions and locks in the database, then give the pool more connections",
+        finds: pool_exhausted,
+    },
+    Rule {
         name: "TickMissing",
         severity: Page,
         first_action: "look whether a process that ticks is alive, and read the last lines of its log",
@@ -124,6 +130,12 @@ fn waits_for_space(look: &Look) -> Option<String> {
     let there = look.full.as_ref().map(|trouble| trouble.reason.as_str());
     let here = look.totals.storage_full.then_some("the database has no space left");
     there.or(here).map(|reason| format!("nothing is claimed until there is space: {reason}"))
+}
+
+fn pool_exhausted(history: &History, thresholds: &Thresholds) -> Option<String> {
+    let (asked, long) = history.pool_waits(thresholds.pool_waits_within)?;
+    let is_exhausted = long >= thresholds.pool_waits_long && long * 1000 > asked * thresholds.pool_waits_per_thousand;
+    is_exhausted.then(|| format!("{long} of {asked} waits for a connection took longer than a second"))
 }
 
 /// A process that stopped for a reason: this one, or any other that could still say so.
