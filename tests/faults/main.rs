@@ -3,6 +3,7 @@
 
 mod chaos;
 mod cut;
+mod full;
 mod killed;
 mod migrating;
 mod moment;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use barkeep_alpaca_sim::{AlpacaSim, Market};
-use barkeep_orchestrator::calendar::Nyse;
+use barkeep_orchestrator::calendar::{Calendar, Nyse};
 use barkeep_orchestrator::catalog::{Definition, Narrowing, Window};
 use barkeep_orchestrator::queue::{Claim, Scope};
-use barkeep_orchestrator::types::{TimeRange, Timeframe};
+use barkeep_orchestrator::types::{Session, TimeRange, Timeframe};
 use barkeep_orchestrator::{Idle, Orchestrator, ProgressEvent, Schedule, Settings, SliceJob, Stalled, Tunable};
 use tests::{Kind, Scene, provider};
 use tokio::task::JoinSet;
@@ -21,6 +21,7 @@ on_both_databases!(
     f19_the_highest_priority_goes_first_and_none_starves,
     f23_never_more_run_than_may_over_all_processes,
     a_cron_expression_brings_ticks,
+    a_planner_that_is_told_to_stop_leaves_no_lock_behind,
     a_planner_that_died_delays_the_next_tick_by_its_lease_at_most,
     a_tick_says_why_slices_wait,
     settings_change_for_all_while_they_run,
@@ -113,6 +114,36 @@ async fn f08_without_definitions_there_is_nothing_to_do(kind: Kind) {
     assert_eq!(report.idle.unwrap().to_string(), "no definition is enabled");
     assert!(orchestrator.backfill(&[], &CancellationToken::new()).await.unwrap().complete);
     assert_eq!(simulator.requests().total, 0);
+}
+
+/// A market that somebody has the program stopped over, in the midst of planning.
+#[derive(Debug)]
+struct Interrupting(CancellationToken);
+
+impl Calendar for Interrupting {
+    fn time_zone(&self) -> chrono_tz::Tz {
+        Nyse.time_zone()
+    }
+
+    fn session(&self, date: chrono::NaiveDate) -> Option<Session> {
+        self.0.cancel();
+        Nyse.session(date)
+    }
+}
+
+async fn a_planner_that_is_told_to_stop_leaves_no_lock_behind(kind: Kind) {
+    let (scene, simulator) = (Scene::on(kind).await, simulator().await);
+    let stop = CancellationToken::new();
+    let told = Orchestrator::new(provider(&simulator), Interrupting(stop.clone()), scene.backend().await);
+    // Several, so that it is not done with them when it is told.
+    for name in ["one", "two", "three", "four"] {
+        let definition = definition(name, &["AAPL", "MSFT"], Timeframe::H1);
+        told.backend().catalog.upsert(&definition, Narrowing::Refuse).await.unwrap();
+    }
+    told.run(&stop).await.unwrap();
+    let next = orchestrator(&scene, &simulator, Settings::default()).await;
+    let report = next.tick().await.unwrap();
+    assert_ne!(report.idle, Some(Idle::LockHeld), "{report:?}");
 }
 
 async fn a_planner_that_died_delays_the_next_tick_by_its_lease_at_most(kind: Kind) {

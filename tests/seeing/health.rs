@@ -7,9 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use barkeep_alpaca_sim::{AlpacaSim, AnswerFault, Injection, Market, NumberFault, RetryAfter};
 use barkeep_orchestrator::calendar::Nyse;
-use barkeep_orchestrator::catalog::{Definition, Window};
+use barkeep_orchestrator::catalog::{self, Definition, Window};
+use barkeep_orchestrator::database::Location;
 use barkeep_orchestrator::queue::{self, Claim, Rate, Release, Spent, Vitals, Watch};
-use barkeep_orchestrator::store::ProviderName;
+use barkeep_orchestrator::store::{self, ProviderName};
 use barkeep_orchestrator::types::Timeframe;
 use barkeep_orchestrator::{
     Backend, Clock, Error, Health, HealthStatus, Orchestrator, Schedule, Settings, SliceJob, Thresholds, database,
@@ -31,6 +32,7 @@ on_both_databases!(
     f53_stale_bars_are_told,
     f53_bars_that_vanish_are_told,
     f53_a_limit_that_is_used_up_is_told,
+    f53_connections_that_are_waited_for_are_told,
 );
 
 fn thresholds(change: impl FnOnce(&mut Thresholds)) -> Settings {
@@ -184,6 +186,64 @@ async fn f53_a_limit_that_is_used_up_is_told(kind: Kind) {
     }
 }
 
+/// A database with one connection to read with.
+enum Narrow {
+    Sqlite(database::Sqlite),
+    Postgres(database::Postgres),
+}
+
+impl Narrow {
+    async fn open(scene: &Scene) -> (Self, Backend) {
+        match scene.location() {
+            Location::Sqlite(path) => {
+                let settings = database::SqliteSettings::new(path).with_readers(1);
+                let database = database::Sqlite::open_with(settings).await.unwrap();
+                let backend = Backend::of(
+                    store::SqliteStore::open(&database, ProviderName::ALPACA).await.unwrap(),
+                    queue::SqliteQueue::open(&database).await.unwrap(),
+                    catalog::SqliteCatalog::open(&database).await.unwrap(),
+                );
+                (Self::Sqlite(database), backend)
+            }
+            Location::Postgres(url) => {
+                let settings = database::PostgresSettings::new(url).with_connections(1);
+                let database = database::Postgres::connect_with(settings).await.unwrap();
+                let backend = Backend::of(
+                    store::PostgresStore::open(&database, ProviderName::ALPACA).await.unwrap(),
+                    queue::PostgresQueue::open(&database).await.unwrap(),
+                    catalog::PostgresCatalog::open(&database).await.unwrap(),
+                );
+                (Self::Postgres(database), backend)
+            }
+        }
+    }
+
+    /// Takes the connection, until the value is dropped.
+    async fn take(&self) -> Box<dyn std::any::Any> {
+        match self {
+            Self::Sqlite(database) => Box::new(database.connection().await.unwrap()),
+            Self::Postgres(database) => Box::new(database.connection().await.unwrap()),
+        }
+    }
+}
+
+async fn f53_connections_that_are_waited_for_are_told(kind: Kind) {
+    let (scene, simulator) = (Scene::on(kind).await, simulator().await);
+    let (database, backend) = Narrow::open(&scene).await;
+    let settings = thresholds(|thresholds| thresholds.pool_waits_long = 1);
+    let orchestrator = Orchestrator::with_settings(provider(&simulator), Nyse, backend, settings);
+    assert_eq!(orchestrator.health().await.concerns, []);
+    let taken = database.take().await;
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        drop(taken);
+    };
+    // This look waits for it.
+    let (health, ()) = tokio::join!(becomes(&orchestrator, "PoolExhausted"), release);
+    assert_eq!(health.status, HealthStatus::Failing, "{health:?}");
+    until(&orchestrator, "well again", |health| health.concerns.is_empty()).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f53_refusals_of_the_vendor_and_impossible_bars_are_told() {
     let (scene, simulator) = (Scene::on(Kind::Sqlite).await, simulator().await);
@@ -230,6 +290,10 @@ impl Watch for Altered {
 
     async fn spent(&self, kind: &str, since: DateTime<Utc>) -> queue::Result<Vec<Spent>> {
         self.inner.spent(kind, since).await
+    }
+
+    fn pool_waits(&self) -> database::PoolWaits {
+        self.inner.pool_waits()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod checker;
 mod child;
+mod disk;
 mod faketime;
 mod hold;
 mod proxy;
@@ -11,6 +12,7 @@ mod vendor;
 
 pub use checker::check;
 pub use child::{Child, Outcome};
+pub use disk::Disk;
 pub use faketime::clock_ahead_by;
 pub use hold::{Hold, Write};
 pub use proxy::{COMMIT, COPY_DATA, Cut, Proxy};

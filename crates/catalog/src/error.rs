@@ -49,6 +49,11 @@ impl Error {
         }
     }
 
+    /// Whether the database has no space left: the same call may succeed once somebody has freed some.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_full())
+    }
+
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -1,11 +1,11 @@
 use std::ops::{Deref, DerefMut};
-use std::time::Instant;
 
-use metrics::{gauge, histogram};
+use metrics::gauge;
 use sqlx::pool::PoolConnection;
 use sqlx::{Pool, SqlStr};
 
 use crate::Result;
+use crate::waits::Waits;
 
 /// A database that barkeep runs on. Closed: implemented here for PostgreSQL and SQLite alone.
 pub trait Engine: sqlx::Database + sealed::Sealed {}
@@ -24,10 +24,8 @@ impl Engine for sqlx::Postgres {}
 #[cfg(feature = "sqlite")]
 impl Engine for sqlx::Sqlite {}
 
-/// The metrics of the pools of this process, through the `metrics` facade: how many connections are in use, and how long it
-/// takes to get one.
+/// How many connections of this process are in use, through the `metrics` facade.
 pub(crate) const POOL_IN_USE: &str = "barkeep_db_pool_in_use";
-pub(crate) const POOL_WAIT: &str = "barkeep_db_pool_wait_seconds";
 
 /// A connection out of the pool, for the length of one verb.
 ///
@@ -45,11 +43,11 @@ impl<E: Engine> Connection<E>
 where
     for<'c> &'c mut E::Connection: sqlx::Executor<'c, Database = E>,
 {
-    /// Takes one, once one is free; measures how long that took, also in vain.
-    pub(crate) async fn acquire(pool: &Pool<E>) -> Result<Self> {
-        let asked = Instant::now();
+    /// Takes one, once one is free; counts how long that took, also in vain.
+    pub(crate) async fn acquire(pool: &Pool<E>, waits: &Waits) -> Result<Self> {
+        let wait = waits.begin();
         let pooled = pool.acquire().await;
-        histogram!(POOL_WAIT).record(asked.elapsed().as_secs_f64());
+        drop(wait);
         let pooled = Some(pooled?);
         gauge!(POOL_IN_USE).increment(1.0);
         Ok(Self { pooled, in_transaction: false })

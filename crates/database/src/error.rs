@@ -111,6 +111,11 @@ impl Error {
         }
     }
 
+    /// Whether the same call may succeed once somebody has freed space. What runs unattended waits for that.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -179,9 +184,15 @@ fn postgres_class(code: &str) -> Class {
     }
 }
 
-/// By primary result code: <https://www.sqlite.org/rescode.html>.
+/// By result code: <https://www.sqlite.org/rescode.html>.
 fn sqlite_class(code: &str) -> Class {
-    match code.parse::<u32>().map(|code| code & 0xff) {
+    /// The index of the write-ahead log could not grow: SQLite says no more, and it is for want of space.
+    const SHM_SIZE: u32 = 4874;
+    let code = code.parse::<u32>();
+    if code == Ok(SHM_SIZE) {
+        return Error::Full;
+    }
+    match code.map(|code| code & 0xff) {
         Ok(5 | 6) => Error::Busy,
         Ok(13) => Error::Full,
         Ok(3 | 8 | 23) => Error::Denied,
@@ -211,10 +222,15 @@ mod tests {
         ] {
             assert_eq!(code(postgres_class(sqlstate)), expected, "{sqlstate}");
         }
-        // 261 is SQLITE_BUSY_RECOVERY, 2067 SQLITE_CONSTRAINT_UNIQUE.
-        for (result, expected) in
-            [("5", "DATABASE_BUSY"), ("261", "DATABASE_BUSY"), ("13", "STORAGE_FULL"), ("2067", "CONSTRAINT_VIOLATED")]
-        {
+        // SQLITE_BUSY_RECOVERY, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_READ, SQLITE_CONSTRAINT_UNIQUE.
+        for (result, expected) in [
+            ("5", "DATABASE_BUSY"),
+            ("261", "DATABASE_BUSY"),
+            ("13", "STORAGE_FULL"),
+            ("4874", "STORAGE_FULL"),
+            ("266", "DATABASE_FAILED"),
+            ("2067", "CONSTRAINT_VIOLATED"),
+        ] {
             assert_eq!(code(sqlite_class(result)), expected, "{result}");
         }
     }

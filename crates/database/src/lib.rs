@@ -13,11 +13,14 @@ mod filesystem;
 mod listener;
 mod location;
 mod migrations;
+mod pool_waits;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod waits;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use connection::{Connection, Engine, Transaction};
@@ -26,6 +29,7 @@ pub use error::{Error, Result};
 pub use listener::Listener;
 pub use location::{InvalidLocation, Location};
 pub use migrations::{Migrations, Step};
+pub use pool_waits::PoolWaits;
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresSettings};
 pub use schema::{InvalidSchemaName, SchemaName};

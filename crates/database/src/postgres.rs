@@ -8,7 +8,10 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr, 
 use url::Url;
 
 use crate::bounded::bounded;
-use crate::{Connection, Error, InvalidLocation, Listener, Location, Migrations, Result, SchemaName, Transaction};
+use crate::waits::Waits;
+use crate::{
+    Connection, Error, InvalidLocation, Listener, Location, Migrations, PoolWaits, Result, SchemaName, Transaction,
+};
 
 /// A PostgreSQL server, version 14 or later. A clone is a handle to the same pool.
 ///
@@ -31,6 +34,7 @@ struct Shared {
     timeout: Duration,
     begin: String,
     pool: PgPool,
+    waits: Waits,
     pooling: Pooling,
 }
 
@@ -138,7 +142,13 @@ impl Postgres {
             .connect_lazy_with(options.clone());
         let PostgresSettings { schema, timeout, .. } = settings;
         let begin = begin(timeout, pooling);
-        Ok(Self { shared: Arc::new(Shared { options, target, schema, timeout, begin, pool, pooling }) })
+        let waits = Waits::default();
+        Ok(Self { shared: Arc::new(Shared { options, target, schema, timeout, begin, pool, waits, pooling }) })
+    }
+
+    /// How often its connections were waited for.
+    pub fn pool_waits(&self) -> PoolWaits {
+        self.shared.waits.sum()
     }
 
     /// A statement written for the schema `barkeep`, told for the schema of this database.
@@ -241,7 +251,7 @@ impl Postgres {
     }
 
     async fn acquire(&self) -> Result<Connection<sqlx::Postgres>> {
-        Connection::acquire(&self.shared.pool).await
+        Connection::acquire(&self.shared.pool, &self.shared.waits).await
     }
 
     /// Hears what is notified on a channel from now on, over a connection of its own.

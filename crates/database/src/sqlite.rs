@@ -8,7 +8,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSy
 
 use crate::bounded::bounded;
 use crate::filesystem::warn_of_network;
-use crate::{Connection, Error, Migrations, Result, Transaction};
+use crate::waits::Waits;
+use crate::{Connection, Error, Migrations, PoolWaits, Result, Transaction};
 
 /// A SQLite file, shared by any number of tasks and processes of one machine. A clone is a handle to the same.
 ///
@@ -24,6 +25,7 @@ struct Shared {
     settings: SqliteSettings,
     writer: SqlitePool,
     readers: SqlitePool,
+    waits: Waits,
 }
 
 /// How to open a SQLite file.
@@ -51,10 +53,20 @@ impl SqliteSettings {
     pub fn with_readers(self, readers: u32) -> Self {
         Self { readers: readers.max(1), ..self }
     }
+
+    fn options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(&self.path)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Normal)
+    }
 }
 
 /// How long a statement waits for another process' transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most pages that SQLite can count.
+const MAX_PAGES: u64 = 4_294_967_294;
 
 impl Sqlite {
     /// Opens the file at `path`; creates it if there is none.
@@ -74,15 +86,11 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub async fn open_with(settings: SqliteSettings) -> Result<Self> {
         create_private(&settings.path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(&settings.path)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
-            .synchronous(SqliteSynchronous::Normal);
+        let options = settings.options();
         let pool = || SqlitePoolOptions::new().acquire_timeout(settings.timeout).test_before_acquire(false);
         let writer = pool().max_connections(1).connect_lazy_with(options.clone());
         let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
-        let database = Self { shared: Arc::new(Shared { settings, writer, readers }) };
+        let database = Self { shared: Arc::new(Shared { settings, writer, readers, waits: Waits::default() }) };
         database.check_version().await.map_err(|error| database.opening(error))?;
         database.write_ahead().await.map_err(|error| database.opening(error))?;
         warn_of_network(database.path());
@@ -123,7 +131,11 @@ impl Sqlite {
     pub async fn begin(&self) -> Result<Transaction<sqlx::Sqlite>> {
         // A plain BEGIN takes the write lock only at the first write, and then fails at once, whatever the busy timeout
         // says, if another process wrote since the first read.
-        Transaction::begin(Connection::acquire(&self.shared.writer).await?, "BEGIN IMMEDIATE".into_sql_str()).await
+        Transaction::begin(
+            Connection::acquire(&self.shared.writer, &self.shared.waits).await?,
+            "BEGIN IMMEDIATE".into_sql_str(),
+        )
+        .await
     }
 
     /// A connection for reading.
@@ -132,7 +144,7 @@ impl Sqlite {
     ///
     /// [`Error::Busy`] if all are in use for too long.
     pub async fn connection(&self) -> Result<Connection<sqlx::Sqlite>> {
-        Connection::acquire(&self.shared.readers).await
+        Connection::acquire(&self.shared.readers, &self.shared.waits).await
     }
 
     /// Runs a whole verb within the timeout of this database.
@@ -142,6 +154,32 @@ impl Sqlite {
     /// [`Error::TimedOut`], or the verb's own.
     pub async fn bounded<T, E: From<Error>>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         bounded(self.shared.settings.timeout, verb).await
+    }
+
+    /// Lets the file grow to `bytes`, and no further: what would need more is [`Error::Full`], as on a full disk, until the
+    /// limit is raised. For the writes of this handle and its clones; a file that is larger stays as large as it is.
+    ///
+    /// # Errors
+    ///
+    /// The database could not be written to.
+    pub async fn limit(&self, bytes: u64) -> Result<()> {
+        self.bounded(async {
+            let mut transaction = self.begin().await?;
+            let page: u32 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut *transaction).await?;
+            // Each connection has a limit of its own: this one, and those that come after it.
+            let pages = (bytes / u64::from(page)).clamp(1, MAX_PAGES);
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            sqlx::query(sqlx::AssertSqlSafe(limit)).execute(&mut *transaction).await?;
+            let options = self.shared.settings.options().pragma("max_page_count", pages.to_string());
+            self.shared.writer.set_connect_options(options);
+            transaction.commit().await
+        })
+        .await
+    }
+
+    /// How often its connections were waited for.
+    pub fn pool_waits(&self) -> PoolWaits {
+        self.shared.waits.sum()
     }
 
     /// Where the database is.
@@ -157,7 +195,7 @@ impl Sqlite {
     }
 
     async fn check_version(&self) -> Result<()> {
-        let mut connection = Connection::acquire(&self.shared.writer).await?;
+        let mut connection = Connection::acquire(&self.shared.writer, &self.shared.waits).await?;
         let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
         connection.finish().await?;
         refuse_faulty(found)
@@ -180,7 +218,7 @@ impl Sqlite {
     }
 
     async fn switch_mode(&self) -> Result<()> {
-        let mut connection = Connection::acquire(&self.shared.writer).await?;
+        let mut connection = Connection::acquire(&self.shared.writer, &self.shared.waits).await?;
         sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await?;
         connection.finish().await?;
         Ok(())

@@ -9,6 +9,7 @@ use barkeep_types::Series;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::cautious::WhenFull;
 use crate::crew::with_workers;
 use crate::dispatch::all_series;
 use crate::progress::Unfilled;
@@ -63,7 +64,8 @@ pub(crate) async fn backfill(
     let started = Instant::now();
     let before = orchestrator.progress().totals();
     let excused = Excused::so_far(orchestrator.backend()).await?;
-    let planned = with_workers(orchestrator, stop, plan_until_done(orchestrator, definitions, &excused)).await?;
+    let planning = plan_until_done(orchestrator, definitions, &excused);
+    let planned = with_workers(orchestrator, stop, WhenFull::Stop, planning).await?;
     let interrupted = planned.is_none();
     let failed = unfilled(orchestrator, definitions, &excused).await?;
     let totals = orchestrator.progress().totals() - before;

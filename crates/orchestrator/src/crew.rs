@@ -2,6 +2,8 @@
 
 use tokio_util::sync::CancellationToken;
 
+use crate::cautious::WhenFull;
+use crate::planning::give_up_abandoned;
 use crate::work::{Fatal, worker};
 use crate::{Orchestrator, Result};
 
@@ -14,12 +16,13 @@ use crate::{Orchestrator, Result};
 pub(crate) async fn with_workers<T>(
     orchestrator: &Orchestrator,
     stop: &CancellationToken,
+    when_full: WhenFull,
     task: impl Future<Output = Result<T>>,
 ) -> Result<Option<T>> {
     let working = stop.child_token();
     let fatal = Fatal::new(working.clone());
     let work = async {
-        let worked = worker(orchestrator, &fatal).run(working.clone()).await;
+        let worked = worker(orchestrator, when_full, &fatal).run(working.clone()).await;
         working.cancel();
         worked
     };
@@ -29,6 +32,9 @@ pub(crate) async fn with_workers<T>(
         done
     };
     let (worked, done) = tokio::join!(work, task);
+    if let Err(error) = give_up_abandoned(orchestrator).await {
+        tracing::warn!(code = error.code(), "the planner's lock was not given up, and lapses");
+    }
     if let Some(error) = fatal.take() {
         return Err(error);
     }

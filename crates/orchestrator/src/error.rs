@@ -91,6 +91,17 @@ impl Error {
         }
     }
 
+    /// Whether the database has no space left: the same call may succeed once somebody has freed some.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Queue(error) => error.is_full(),
+            Self::Store(error) => error.is_full(),
+            Self::Catalog(error) => error.is_full(),
+            Self::Database(error) => error.is_full(),
+            _ => false,
+        }
+    }
+
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -13,6 +13,7 @@ use crate::counted::Counted;
 use crate::freshness::{by_state, final_until, held};
 use crate::outcome::{Done, Failed, Rejected};
 use crate::remaining::remaining;
+use crate::space::used_by;
 use crate::suspicion::Watch;
 use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob, in_one_line};
 
@@ -176,6 +177,9 @@ impl Fetching<'_> {
         self.done.bars_written += bars_written;
         self.done.bars_revised += bars_revised;
         self.done.quarantined += committed.refused;
+        if bars_written > 0 {
+            used_by(self.orchestrator, self.job.key()).await;
+        }
         self.orchestrator.progress().tell(ProgressEvent::committed(self.slice.timeframe, &committed));
         Ok(bars_written)
     }

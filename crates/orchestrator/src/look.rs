@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use barkeep_database::PoolWaits;
 use barkeep_queue::{BudgetVitals, Vitals};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::snapshot::Totals;
+use crate::space::LONGEST;
 use crate::ticked::{TICK, TickNote};
 use crate::{Clock, Orchestrator, SliceJob, metrics};
 
@@ -19,6 +21,11 @@ const MEMORY: TimeDelta = TimeDelta::hours(1);
 /// The sign of life of a process that stopped because of an error, and of one that began.
 pub(crate) const STOPPED: &str = "stopped";
 pub(crate) const STARTED: &str = "started";
+/// That of a process that found the database full, and of one that found space again.
+pub(crate) const FULL: &str = "full";
+pub(crate) const FREED: &str = "freed";
+/// For how long a process is taken to be waiting for space after it last said so: it tries more often than that.
+const WAITS: TimeDelta = TimeDelta::seconds(3 * LONGEST.as_secs() as i64);
 
 /// How everything is doing at one moment: what the database knows of all processes, and what this process did.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -34,8 +41,12 @@ pub struct Look {
     pub tick: Option<Tick>,
     /// The latest error that ended a process, if none has begun since.
     pub stopped: Option<Trouble>,
+    /// Why a process claims nothing, if one waits for the database to have space again.
+    pub full: Option<Trouble>,
     /// What this process did.
     pub totals: Totals,
+    /// How often this process waited for a connection to the database.
+    pub pool_waits: PoolWaits,
     /// By how much this host's clock is ahead of the database's.
     pub clock_skew: TimeDelta,
 }
@@ -67,19 +78,23 @@ impl Look {
     pub(crate) async fn now(orchestrator: &Orchestrator) -> Self {
         let totals = orchestrator.progress().totals();
         let (asked_at, asked) = (Clock::host_now(), Instant::now());
-        let vitals = timeout(PATIENCE, orchestrator.backend().watch.vitals(SliceJob::KIND)).await;
+        let watch = &orchestrator.backend().watch;
+        let vitals = timeout(PATIENCE, watch.vitals(SliceJob::KIND)).await;
+        let pool_waits = watch.pool_waits();
         match vitals {
             Ok(Ok(slices)) => Self {
                 at: slices.now,
                 clock_skew: asked_at + asked.elapsed() / 2 - slices.now,
                 tick: tick(&slices),
                 stopped: stopped(&slices),
+                full: full(&slices),
                 outage: None,
                 slices,
                 totals,
+                pool_waits,
             },
-            Ok(Err(error)) => Self { at: asked_at, outage: Some(error.code()), totals, ..Self::default() },
-            Err(_) => Self { at: asked_at, outage: Some("DATABASE_TIMEOUT"), totals, ..Self::default() },
+            Ok(Err(error)) => Self { at: asked_at, outage: Some(error.code()), totals, pool_waits, ..Self::default() },
+            Err(_) => Self { at: asked_at, outage: Some("DATABASE_TIMEOUT"), totals, pool_waits, ..Self::default() },
         }
     }
 
@@ -108,6 +123,12 @@ fn tick(slices: &Vitals) -> Option<Tick> {
 fn stopped(slices: &Vitals) -> Option<Trouble> {
     let beat = slices.beat(STOPPED)?;
     let is_over = slices.beat(STARTED).is_some_and(|started| started.at > beat.at);
+    if is_over { None } else { Trouble::deserialize(&beat.note).ok() }
+}
+
+fn full(slices: &Vitals) -> Option<Trouble> {
+    let beat = slices.beat(FULL).filter(|beat| slices.now - beat.at < WAITS)?;
+    let is_over = slices.beat(FREED).is_some_and(|freed| freed.at > beat.at);
     if is_over { None } else { Trouble::deserialize(&beat.note).ok() }
 }
 
@@ -143,6 +164,15 @@ impl History {
         let Some(latest) = self.latest() else { return Vec::new() };
         let from = latest.at - time;
         self.looks.iter().filter(|look| look.at >= from && look.outage.is_none()).collect()
+    }
+
+    /// How often this process waited for connections within the last `time`; also while it got no answer.
+    pub(crate) fn pool_waits(&self, time: Duration) -> Option<(u64, u64)> {
+        let latest = self.latest()?;
+        let from = latest.at - time;
+        let first = self.looks.iter().find(|look| look.at >= from)?.pool_waits;
+        let now = latest.pool_waits;
+        Some((now.asked.checked_sub(first.asked)?, now.long.checked_sub(first.long)?))
     }
 
     /// The share of each budget that was used within the last `time`.

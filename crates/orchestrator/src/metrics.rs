@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use barkeep_queue::Vitals;
+use barkeep_queue::{Reaped, Vitals};
 use chrono::{DateTime, Utc};
 use metrics::{Unit, counter, gauge, histogram};
 
@@ -60,6 +60,8 @@ metrics! {
     JOB_DURATION "barkeep_job_duration_seconds" Histogram [] "How long slices that were done took";
     JOB_WAIT "barkeep_job_wait_seconds" Histogram [] "How long slices waited for a worker once their time had come";
     LEASES_LAPSED "barkeep_leases_lapsed" Gauge [] "Leases that ran out and were not taken back yet";
+    LEASES_EXPIRED "barkeep_leases_expired_total" Counter [] "Leases that ran out and that this process took back";
+    LEASES_LOST "barkeep_leases_lost_total" Counter [] "Slices that this process ended too late: their leases had been lost";
     CRASHES "barkeep_live_job_crashes" Gauge [] "How often workers died with the slices that are live";
     WORKERS "barkeep_workers_alive" Gauge [] "Workers that are alive, over all processes";
     JOBS_DEAD "barkeep_jobs_dead" Gauge [] "Slices that failed for good and were not given back";
@@ -80,6 +82,7 @@ metrics! {
     POOL_IN_USE "barkeep_db_pool_in_use" Gauge [] "Connections to the database that are in use; of this process";
     POOL_WAIT "barkeep_db_pool_wait_seconds" Histogram [] "How long it took to get a connection";
     CLOCK_SKEW "barkeep_clock_skew_seconds" Gauge [] "How far this host's clock is ahead of the database's";
+    STORAGE_FULL "barkeep_storage_full" Gauge [] "1 while this process claims nothing because the database has no space left";
     HEALTH "barkeep_health" Gauge [] "0 healthy, 1 degraded, 2 failing";
     CONCERNS "barkeep_concerns" Gauge ["rule" "severity"] "1 while a rule of the built-in health finds something";
     NOTICES "barkeep_notices_total" Counter ["outcome"] "Notices: delivered, or failed";
@@ -128,6 +131,8 @@ pub(crate) fn happened(event: &ProgressEvent) {
         ProgressEvent::SliceDelayed { code, .. } => finished("delayed", code),
         ProgressEvent::SliceLost => finished("lost", "LEASE_LOST"),
         ProgressEvent::Stopped { code, .. } => counter!(STOPPED, "code" => code.clone()).increment(1),
+        ProgressEvent::StorageFull { .. } => gauge!(STORAGE_FULL).set(1.0),
+        ProgressEvent::StorageFreed { .. } => gauge!(STORAGE_FULL).set(0.0),
         ProgressEvent::HealthChanged(_)
         | ProgressEvent::Planned { .. }
         | ProgressEvent::Requested { .. }
@@ -148,6 +153,16 @@ pub(crate) fn ticked(outcome: &'static str, report: &TickReport) {
 pub(crate) fn tick_failed(code: &str) {
     counter!(TICKS, "outcome" => "failed").increment(1);
     db_failed(code);
+}
+
+/// Leases of others were taken back.
+pub(crate) fn reaped(reaped: Reaped) {
+    counter!(LEASES_EXPIRED).increment(reaped.returned + reaped.ended);
+}
+
+/// Slices ended after their leases had been lost.
+pub(crate) fn leases_lost(leases: usize) {
+    counter!(LEASES_LOST).increment(leases as u64);
 }
 
 pub(crate) fn db_failed(code: &str) {
@@ -184,6 +199,7 @@ pub(crate) fn noticed(is_delivered: bool) {
 
 /// Shows what a look at the database found.
 pub(crate) fn looked(look: &Look) {
+    gauge!(STORAGE_FULL).set(if look.totals.storage_full { 1.0 } else { 0.0 });
     if let Some(code) = look.outage {
         db_failed(code);
         return;

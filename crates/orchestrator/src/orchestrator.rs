@@ -21,10 +21,12 @@ use crate::forecast::forecast;
 use crate::health::health;
 use crate::look::look;
 use crate::notify::notify;
+use crate::planning::Abandoned;
 use crate::progress::Progress;
 use crate::repair::repair;
 use crate::run::{enabled, run};
 use crate::self_check::self_check;
+use crate::space::Space;
 use crate::status::{explain, status};
 use crate::taken::Excused;
 use crate::tick::TickReport;
@@ -54,6 +56,8 @@ struct Parts {
     settings: RwLock<Arc<Settings>>,
     progress: Progress,
     watching: Watching,
+    space: Space,
+    abandoned: Abandoned,
     /// When the vendor last told of corporate actions.
     actions_at: Mutex<Option<Instant>>,
     /// Symbols that the vendor said it lists.
@@ -65,7 +69,21 @@ impl Parts {
         let (reference, progress, watching) = (None, Progress::new(), Watching::default());
         let (started_with, settings) = (settings.clone(), RwLock::new(Arc::new(settings)));
         let (actions_at, listed) = (Mutex::default(), Mutex::default());
-        Self { provider, calendar, reference, backend, started_with, settings, progress, watching, actions_at, listed }
+        let (space, abandoned) = (Space::default(), Abandoned::default());
+        Self {
+            provider,
+            calendar,
+            reference,
+            backend,
+            started_with,
+            settings,
+            progress,
+            watching,
+            space,
+            abandoned,
+            actions_at,
+            listed,
+        }
     }
 }
 
@@ -123,7 +141,8 @@ impl Orchestrator {
     /// hand go back to the queue. Any number of processes may do so on one database.
     ///
     /// Begins with a [self-check](Self::self_check), and looks at its own [`health`](Self::health) all the time. Slices that
-    /// failed for good are tried again after [`Settings::retry_failed_after`].
+    /// failed for good are tried again after [`Settings::retry_failed_after`]. A database that has no space left is waited
+    /// for: nothing is claimed, but for a slice now and then that tries, and it goes on by itself once there is space.
     ///
     /// # Errors
     ///
@@ -140,7 +159,7 @@ impl Orchestrator {
     /// # Errors
     ///
     /// [`Error::Credentials`](crate::Error::Credentials), [`Error::Definition`](crate::Error::Definition), or a database
-    /// that will not recover by itself. What single slices fail with is in the report.
+    /// that will not recover by itself, such as one that has no space left. What single slices fail with is in the report.
     pub async fn backfill(&self, definitions: &[Definition], stop: &CancellationToken) -> Result<BackfillReport> {
         watched(self, backfill(self, definitions, stop)).await
     }
@@ -364,6 +383,14 @@ impl Orchestrator {
 
     pub(crate) fn watching(&self) -> &Watching {
         &self.parts.watching
+    }
+
+    pub(crate) fn abandoned(&self) -> &Abandoned {
+        &self.parts.abandoned
+    }
+
+    pub(crate) fn space(&self) -> &Space {
+        &self.parts.space
     }
 
     pub(crate) fn progress(&self) -> &Progress {

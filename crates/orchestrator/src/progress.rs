@@ -103,6 +103,16 @@ pub enum ProgressEvent {
         /// Why.
         reason: String,
     },
+    /// The database has no space left: this process claims no slice until there is some.
+    StorageFull {
+        /// Why, for people.
+        reason: String,
+    },
+    /// The database has space again: slices are claimed as before.
+    StorageFreed {
+        /// How long it had none.
+        after: Duration,
+    },
     /// Other rules than before find something wrong, or none does any more.
     HealthChanged(Health),
 }

@@ -6,8 +6,10 @@ use barkeep_catalog::Definition;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
+use crate::cautious::WhenFull;
 use crate::crew::with_workers;
 use crate::self_check::self_check;
+use crate::space::{Writer, ran_out, ticked};
 use crate::taken::Excused;
 use crate::tick::{Idle, TickReport};
 use crate::ticked::tick;
@@ -23,20 +25,27 @@ const LOOK: Duration = Duration::from_secs(2);
 pub(crate) async fn run(orchestrator: &Orchestrator, stop: &CancellationToken) -> Result<()> {
     orchestrator.settings().check()?;
     self_check(orchestrator).await?;
-    with_workers(orchestrator, stop, tick_for_ever(orchestrator)).await?;
+    with_workers(orchestrator, stop, WhenFull::Wait, tick_for_ever(orchestrator)).await?;
     Ok(())
 }
 
 async fn tick_for_ever(orchestrator: &Orchestrator) -> Result<()> {
     let mut wait = Wait { last: DateTime::<Utc>::MIN_UTC, revision: None };
     if !orchestrator.settings().schedule.starts_at_once() {
-        refresh(orchestrator).await?;
+        wait.take_over(orchestrator).await;
         wait.until_due(orchestrator).await;
     }
     loop {
         let excused = Excused::After(orchestrator.settings().retry_failed_after);
         let was_kept_out = match tick_enabled(orchestrator, &excused).await {
-            Ok(report) => report.idle == Some(Idle::LockHeld),
+            Ok(report) => {
+                ticked(orchestrator).await;
+                report.idle == Some(Idle::LockHeld)
+            }
+            Err(error) if error.is_full() => {
+                ran_out(orchestrator, Writer::Tick, &error).await;
+                false
+            }
             Err(error) if error.is_transient() => {
                 tracing::warn!(code = error.code(), %error, "tick failed; trying again at the next one");
                 false

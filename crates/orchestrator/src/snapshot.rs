@@ -46,6 +46,8 @@ pub struct Totals {
     pub limited: u64,
     /// Whether an error made further work pointless, and which.
     pub stopped: Option<StoppedBy>,
+    /// Whether nothing is claimed, since the database has no space left.
+    pub storage_full: bool,
 }
 
 /// What made further work pointless.
@@ -93,6 +95,8 @@ impl Totals {
             }
             ProgressEvent::SliceDelayed { code, .. } if code == "RATE_LIMIT_EXCEEDED" => self.limited += 1,
             ProgressEvent::Stopped { code, .. } => self.stopped = Some(StoppedBy::of(code)),
+            ProgressEvent::StorageFull { .. } => self.storage_full = true,
+            ProgressEvent::StorageFreed { .. } => self.storage_full = false,
             ProgressEvent::SliceStarted { .. }
             | ProgressEvent::SliceLost
             | ProgressEvent::SymbolRejected { .. }
@@ -122,6 +126,7 @@ impl Sub for Totals {
             requests_done: self.requests_done - before.requests_done,
             limited: self.limited - before.limited,
             stopped: self.stopped,
+            storage_full: self.storage_full,
         }
     }
 }

@@ -38,6 +38,13 @@ pub struct Thresholds {
     pub limited_per_thousand: u64,
     /// More than so many in a thousand of the bars were impossible: 1, within 15 minutes.
     pub invalid_per_thousand: u64,
+    /// More than so many in a thousand of the waits for a connection to the database took longer than a second: 50, so that
+    /// the 95th percentile did ...
+    pub pool_waits_per_thousand: u64,
+    /// ... and at least so many: 5 ...
+    pub pool_waits_long: u64,
+    /// ... within so long: 5 minutes.
+    pub pool_waits_within: Duration,
     /// The clocks of this host and of the database differ by more than this: 5 s.
     pub clock_skew: Duration,
 }
@@ -63,6 +70,9 @@ impl Default for Thresholds {
             saturated_after: minutes(30),
             limited_per_thousand: 10,
             invalid_per_thousand: 1,
+            pool_waits_per_thousand: 50,
+            pool_waits_long: 5,
+            pool_waits_within: minutes(5),
             clock_skew: Duration::from_secs(5),
         }
     }

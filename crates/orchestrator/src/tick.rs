@@ -5,21 +5,20 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
-use barkeep_queue::{Blocker, Lock};
+use barkeep_queue::Blocker;
 use barkeep_types::Timeframe;
 use chrono::TimeDelta;
 
 use crate::clock::Moment;
 use crate::dispatch::{Dispatched, dispatch};
+use crate::planning::Planning;
 use crate::rewritten::doubt_rewritten;
 use crate::share::give_everybody_a_turn;
 use crate::standing::Standing;
 use crate::taken::{Excused, Taken};
 use crate::tuning::refresh;
-use crate::{Backend, Error, Orchestrator, Result, SliceJob};
+use crate::{Backend, Error, Orchestrator, Result, SliceJob, metrics};
 
-/// The planner's lock.
-const LOCK: &str = "planner";
 /// How long who waits for it leaves it to others.
 const TURN: Duration = Duration::from_millis(100);
 
@@ -108,28 +107,22 @@ pub(crate) async fn tick(
 ) -> Result<TickReport> {
     let started = Instant::now();
     refresh(orchestrator).await?;
-    let Some(lock) = lock(orchestrator).await? else {
+    let Some(planning) = Planning::begin(orchestrator).await? else {
         return Ok(TickReport { idle: Some(Idle::LockHeld), in_flight: true, ..TickReport::default() });
     };
-    let planned = plan_all(orchestrator, definitions, excused, &lock).await;
-    orchestrator.backend().locks.unlock(&lock).await?;
+    let planned = plan_all(orchestrator, definitions, excused, &planning).await;
+    planning.end().await?;
     let mut report = planned?;
     report.idle = idle(&report, definitions);
     report.duration = started.elapsed();
     Ok(report)
 }
 
-/// Takes the planner's lock, unless somebody else holds it. Who dies holding it keeps the others out for a lease.
-async fn lock(orchestrator: &Orchestrator) -> Result<Option<Lock>> {
-    let settings = orchestrator.settings();
-    Ok(orchestrator.backend().locks.lock(LOCK, &settings.name, settings.lease).await?)
-}
-
 /// Plans one definition now: waits while another planner is at work.
 pub(crate) async fn plan_one(orchestrator: &Orchestrator, definition: &Definition) -> Result<(Dispatched, Moment)> {
-    let lock = loop {
-        match lock(orchestrator).await? {
-            Some(lock) => break lock,
+    let planning = loop {
+        match Planning::begin(orchestrator).await? {
+            Some(planning) => break planning,
             None => tokio::time::sleep(TURN).await,
         }
     };
@@ -139,7 +132,7 @@ pub(crate) async fn plan_one(orchestrator: &Orchestrator, definition: &Definitio
         Ok((dispatch(orchestrator, definition, &mut taken, moment).await?, moment))
     };
     let planned = planned.await;
-    orchestrator.backend().locks.unlock(&lock).await?;
+    planning.end().await?;
     planned
 }
 
@@ -147,10 +140,10 @@ async fn plan_all(
     orchestrator: &Orchestrator,
     definitions: &[Definition],
     excused: &Excused,
-    lock: &Lock,
+    planning: &Planning<'_>,
 ) -> Result<TickReport> {
     let backend = orchestrator.backend();
-    backend.queue.reap().await?;
+    metrics::reaped(backend.queue.reap().await?);
     let moment = Moment::now(orchestrator).await?;
     moment.warn_of_skew();
     let mut report = TickReport { host_ahead: moment.host_ahead, ..TickReport::default() };
@@ -162,14 +155,14 @@ async fn plan_all(
     let mut taken = Taken::read(backend, excused).await?;
     give_everybody_a_turn(backend, &taken.jobs).await?;
     for definition in definitions {
-        if !backend.locks.extend_lock(lock, orchestrator.settings().lease).await? {
+        if !planning.extend().await? {
             // Somebody else plans by now; what we enqueued so far stands.
             report.in_flight = true;
             break;
         }
         match dispatch(orchestrator, definition, &mut taken, moment).await {
             Ok(dispatched) => report.add(&dispatched),
-            Err(error) if error.is_transient() => return Err(error),
+            Err(error) if error.is_transient() || error.is_full() => return Err(error),
             Err(error) => report.errors.push((definition.name.clone(), error)),
         }
     }

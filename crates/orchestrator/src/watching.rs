@@ -66,7 +66,8 @@ async fn stopped(orchestrator: &Orchestrator, error: &Error) {
     note(orchestrator, STOPPED, &json!(Trouble { code, reason })).await;
 }
 
-async fn note(orchestrator: &Orchestrator, name: &str, note: &serde_json::Value) {
+/// Leaves a note for every process, if that can be done.
+pub(crate) async fn note(orchestrator: &Orchestrator, name: &str, note: &serde_json::Value) {
     if let Err(error) = orchestrator.backend().watch.beat(name, &orchestrator.settings().name, note).await {
         tracing::warn!(code = error.code(), "no sign of life was left");
     }

@@ -11,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::build_slice::build_slice;
+use crate::cautious::{Cautious, WhenFull};
 use crate::fetch_slice::fetch_slice;
 use crate::outcome::{Done, Failed};
+use crate::space::Writer;
 use crate::{Error, Orchestrator, ProgressEvent, SliceJob, UnreadableSlice, in_one_line, metrics};
 
 /// How long to stay away from a vendor that limits us and does not say for how long.
@@ -34,7 +36,7 @@ impl Fatal {
         Self { error: Arc::default(), stop }
     }
 
-    fn happened(&self, error: Error) {
+    pub(crate) fn happened(&self, error: Error) {
         // The first one counts.
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.stop.cancel();
@@ -47,10 +49,11 @@ impl Fatal {
 }
 
 /// This process' worker: it fetches up to as many slices at once as the settings say.
-pub(crate) fn worker(orchestrator: &Orchestrator, fatal: &Fatal) -> Worker {
+pub(crate) fn worker(orchestrator: &Orchestrator, when_full: WhenFull, fatal: &Fatal) -> Worker {
     let settings = orchestrator.settings();
-    let slices = Slices { orchestrator: orchestrator.clone(), fatal: fatal.clone() };
-    Worker::new(Arc::clone(&orchestrator.backend().queue), SliceJob::KIND, slices)
+    let queue = Cautious { orchestrator: orchestrator.clone(), when_full, fatal: fatal.clone() };
+    let slices = Slices { orchestrator: orchestrator.clone(), queue: queue.clone(), fatal: fatal.clone() };
+    Worker::new(Arc::new(queue), SliceJob::KIND, slices)
         .with_kind(SliceJob::RECHECK)
         .with_name(&settings.name)
         .with_concurrency(settings.workers)
@@ -60,6 +63,7 @@ pub(crate) fn worker(orchestrator: &Orchestrator, fatal: &Fatal) -> Worker {
 
 struct Slices {
     orchestrator: Orchestrator,
+    queue: Cautious,
     fatal: Fatal,
 }
 
@@ -109,7 +113,7 @@ impl Slices {
         };
         match fetched {
             Ok(done) => self.done(job, slice, &done, began.elapsed()),
-            Err(failed) => self.fail(job, failed),
+            Err(failed) => self.fail(job, failed).await,
         }
     }
 
@@ -134,7 +138,7 @@ impl Slices {
         completion.with_rest(again.collect()).into()
     }
 
-    fn fail(&self, job: &Job, failed: Failed) -> Ending {
+    async fn fail(&self, job: &Job, failed: Failed) -> Ending {
         match failed {
             Failed::Provider(error @ barkeep_provider::Error::Unauthenticated { .. }) => {
                 self.fatal.happened(Error::Credentials(error));
@@ -152,6 +156,14 @@ impl Slices {
             Failed::Backend(error) if error.is_transient() => {
                 tracing::warn!(code = error.code(), reason = in_one_line(&error), "our database failed");
                 self.delayed(job, error.code(), OUTAGE)
+            }
+            Failed::Backend(error) if error.is_full() => {
+                if self.queue.is_full(Writer::Work, error).await {
+                    let code = "STORAGE_FULL".to_owned();
+                    self.orchestrator.progress().tell(ProgressEvent::SliceDelayed { code, wait: Duration::ZERO });
+                }
+                // At once: it is this process that is to wait, and others may have seen that there is space.
+                job.snoozed(Duration::ZERO).into()
             }
             Failed::Backend(error) => {
                 self.fatal.happened(error);

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use barkeep_database::PoolWaits;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -143,6 +144,7 @@ pub trait WatchStatements {
     async fn spent(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<SpentColumns>>;
     /// The note is JSON.
     async fn beat(&self, moved_us: i64, name: &str, holder: &str, note: &str) -> Result<()>;
+    fn pool_waits(&self) -> PoolWaits;
 }
 
 /// How many leases one call takes back.

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use barkeep_database::PoolWaits;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -34,6 +35,11 @@ pub trait Watch: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn spent(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<Spent>>;
+
+    /// How often this process waited for a connection to the queue's database, whatever for; never, where there is none.
+    fn pool_waits(&self) -> PoolWaits {
+        PoolWaits::default()
+    }
 }
 
 /// How the jobs of a kind are doing, over all processes, by the database's clock.

@@ -1,6 +1,7 @@
 mod endings;
 mod heart;
 mod job;
+mod patience;
 mod shift;
 
 use std::sync::Arc;
@@ -71,7 +72,8 @@ impl From<Release> for Ending {
 /// third of a lease; a job whose lease was lost, or whose cancellation was asked for, is told by [`Job::stopped`]. Leases
 /// that others left behind are taken back now and then.
 ///
-/// A transient error of the database is waited out, for any time, with the endings kept.
+/// A transient error of the database is waited out, for any time, with the endings kept; so is a database that has no
+/// space left, until the worker is told to stop.
 #[derive(Clone)]
 pub struct Worker {
     queue: Arc<dyn Queue>,
@@ -189,8 +191,8 @@ impl Worker {
     /// # Errors
     ///
     /// [`Error`](crate::Error) if the queue refuses for good: access denied, an invalid kind or lease; what was running is
-    /// given back first, if that is still possible. Or if the database is out of reach when the worker is to stop: then
-    /// leases stay behind until they lapse.
+    /// given back first, if that is still possible. Or if the database is out of reach, or has no space, when the worker is
+    /// to stop: then leases stay behind until they lapse.
     pub async fn run(&self, stop: CancellationToken) -> Result<Worked> {
         Shift::begin(self, stop).work().await
     }

@@ -169,6 +169,29 @@ async fn a_verb_that_takes_too_long_is_cut_and_the_database_goes_on() {
 }
 
 #[tokio::test]
+async fn a_file_grows_to_its_limit_and_no_further_until_that_is_raised() {
+    let folder = folder();
+    let database = Sqlite::open(folder.path().join("bars.db")).await.unwrap();
+    database.migrate(&ONE).await.unwrap();
+    let fill = async || {
+        let mut transaction = database.begin().await?;
+        let filler = "CREATE TABLE filler AS SELECT zeroblob(1000000)";
+        sqlx::query(filler).execute(&mut *transaction).await.map_err(Error::from)?;
+        transaction.commit().await
+    };
+    database.limit(500_000).await.unwrap();
+    // The second time on another connection: the first was closed with its error.
+    for _ in 0..2 {
+        let error = fill().await.unwrap_err();
+        assert_eq!((error.code(), error.is_full(), error.is_transient()), ("STORAGE_FULL", true, false), "{error}");
+    }
+    database.limit(u64::MAX).await.unwrap();
+    fill().await.unwrap();
+    database.limit(0).await.unwrap();
+    assert_eq!(things(&database).await, 1, "what is there stays");
+}
+
+#[tokio::test]
 async fn a_full_disk_is_its_own_error() {
     let folder = folder();
     let database = Sqlite::open(folder.path().join("bars.db")).await.unwrap();

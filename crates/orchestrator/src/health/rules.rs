@@ -26,8 +26,14 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "StorageFull",
         severity: Page,
-        first_action: "free space or enlarge the disk, then start the processes again",
+        first_action: "free space or enlarge the disk; what runs goes on by itself, what has stopped is to be started again",
         finds: storage_full,
+    },
+    Rule {
+        name: "PoolExhausted",
+        severity: Page,
+        first_action: "look for long transactions and locks in the database, then give the pool more connections",
+        finds: pool_exhausted,
     },
     Rule {
         name: "TickMissing",
@@ -116,7 +122,20 @@ fn auth_failed(history: &History, _: &Thresholds) -> Option<String> {
 fn storage_full(history: &History, _: &Thresholds) -> Option<String> {
     let full = history.latest()?.outage.filter(|code| *code == "STORAGE_FULL");
     let full = full.map(|_| "the database has no space left".to_owned());
-    full.or_else(|| stopped_by(history, StoppedBy::StorageFull))
+    full.or_else(|| waits_for_space(history.latest()?)).or_else(|| stopped_by(history, StoppedBy::StorageFull))
+}
+
+/// A process that waits for space: this one, or any other that could still say so.
+fn waits_for_space(look: &Look) -> Option<String> {
+    let there = look.full.as_ref().map(|trouble| trouble.reason.as_str());
+    let here = look.totals.storage_full.then_some("the database has no space left");
+    there.or(here).map(|reason| format!("nothing is claimed until there is space: {reason}"))
+}
+
+fn pool_exhausted(history: &History, thresholds: &Thresholds) -> Option<String> {
+    let (asked, long) = history.pool_waits(thresholds.pool_waits_within)?;
+    let is_exhausted = long >= thresholds.pool_waits_long && long * 1000 > asked * thresholds.pool_waits_per_thousand;
+    is_exhausted.then(|| format!("{long} of {asked} waits for a connection took longer than a second"))
 }
 
 /// A process that stopped for a reason: this one, or any other that could still say so.

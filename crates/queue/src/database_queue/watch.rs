@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use barkeep_database::PoolWaits;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,6 +39,10 @@ impl<D: Statements> Watch for DatabaseQueue<D> {
             expected_cost: number(expected),
         };
         Ok(self.database.spent(kind, since).await?.into_iter().map(spent).collect())
+    }
+
+    fn pool_waits(&self) -> PoolWaits {
+        self.database.pool_waits()
     }
 }
 

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use barkeep_database::Postgres;
+use barkeep_database::{PoolWaits, Postgres};
 use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 
@@ -27,5 +27,8 @@ impl WatchStatements for Postgres {
             .bind(holder)
             .bind(note);
         self.bounded(changes(self, statement)).await.map(drop)
+    }
+    fn pool_waits(&self) -> PoolWaits {
+        Postgres::pool_waits(self)
     }
 }

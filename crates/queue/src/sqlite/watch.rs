@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use barkeep_database::Sqlite;
+use barkeep_database::{PoolWaits, Sqlite};
 use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 
@@ -24,5 +24,8 @@ impl WatchStatements for Sqlite {
         let statement =
             |now| query(include_str!("../../sql/sqlite/beat.sql")).bind(now).bind(name).bind(holder).bind(note);
         write(self, moved_us, statement).await.map(drop)
+    }
+    fn pool_waits(&self) -> PoolWaits {
+        Sqlite::pool_waits(self)
     }
 }

@@ -3,13 +3,19 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::heart::Held;
+use super::patience::Patience;
 use super::{Ending, Worked};
 use crate::{Completion, Error, Failure, LeaseKey, Queue, Release, Result, Then, Verdict};
 
 /// The most endings written at once.
 const BATCH: usize = 1_000;
+/// How long to wait before endings are written that could not be, and how long at the most.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const NOT_WRITTEN: &str = "endings not written yet";
 /// The longest wait of a job that goes back.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -18,6 +24,8 @@ pub(super) struct Endings {
     pub(super) queue: Arc<dyn Queue>,
     pub(super) held: Held,
     pub(super) linger: Duration,
+    /// Nobody frees space for a worker that is to stop.
+    pub(super) stop: CancellationToken,
     pub(super) worked: Worked,
 }
 
@@ -66,12 +74,12 @@ impl Endings {
 
     async fn complete(&mut self, done: Vec<Completion>) -> Result<()> {
         let mut refused = Vec::new();
-        match persevere(|| self.queue.complete(&done)).await {
+        match self.persevere(|| self.queue.complete(&done)).await {
             Ok(lost) => self.count_done(done.len(), lost.len()),
             // One of them has a result that cannot be stored; the others shall not suffer for it.
             Err(Error::Invalid { .. }) => {
                 for done in done {
-                    match persevere(|| self.queue.complete(std::slice::from_ref(&done))).await {
+                    match self.persevere(|| self.queue.complete(std::slice::from_ref(&done))).await {
                         Ok(lost) => self.count_done(1, lost.len()),
                         Err(error @ Error::Invalid { .. }) => refused.push(unstorable(done.lease, done.cost, &error)),
                         Err(error) => return Err(error),
@@ -87,12 +95,12 @@ impl Endings {
         if failures.is_empty() {
             return Ok(());
         }
-        let verdicts = match persevere(|| self.queue.fail(&failures)).await {
+        let verdicts = match self.persevere(|| self.queue.fail(&failures)).await {
             // A code that cannot be stored, or an absurd wait.
             Err(error @ Error::Invalid { .. }) => {
                 let told: Vec<_> =
                     failures.iter().map(|failure| unstorable(failure.lease, failure.cost, &error)).collect();
-                persevere(|| self.queue.fail(&told)).await?
+                self.persevere(|| self.queue.fail(&told)).await?
             }
             verdicts => verdicts?,
         };
@@ -106,7 +114,7 @@ impl Endings {
         if releases.is_empty() {
             return Ok(());
         }
-        let lost = persevere(|| self.queue.release(&releases)).await?.len() as u64;
+        let lost = self.persevere(|| self.queue.release(&releases)).await?.len() as u64;
         self.worked.lost += lost;
         self.worked.snoozed += releases.len() as u64 - lost;
         Ok(())
@@ -116,24 +124,25 @@ impl Endings {
         self.worked.lost += lost as u64;
         self.worked.done += (asked - lost) as u64;
     }
+
+    /// Asks again while the database is out of reach, or has no space: endings are worth keeping, and writing one twice does
+    /// no harm.
+    async fn persevere<T, F: Future<Output = Result<T>>>(&self, ask: impl Fn() -> F) -> Result<T> {
+        let mut patience = Patience::new(FIRST_WAIT, LONGEST_WAIT);
+        loop {
+            match ask().await {
+                Err(error) if error.is_transient() => tokio::time::sleep(patience.after(&error, NOT_WRITTEN)).await,
+                Err(error) if error.is_full() && !self.stop.is_cancelled() => {
+                    let wait = patience.after(&error, NOT_WRITTEN);
+                    let _ = timeout(wait, self.stop.cancelled()).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
 }
 
 /// The failure of a job whose ending the queue refuses to store. What it cost it cost.
 fn unstorable(lease: LeaseKey, cost: u64, error: &Error) -> Failure {
     Failure::new(lease, error.code(), error.to_string()).then(Then::Discard).with_cost(cost)
-}
-
-/// Asks again while the database is out of reach: endings are worth keeping, and writing one twice does no harm.
-async fn persevere<T, F: Future<Output = Result<T>>>(ask: impl Fn() -> F) -> Result<T> {
-    let mut wait = Duration::from_millis(50);
-    loop {
-        match ask().await {
-            Err(error) if error.is_transient() => {
-                tracing::warn!(code = error.code(), wait_ms = wait.as_millis() as u64, "endings not written yet");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(5));
-            }
-            answer => return answer,
-        }
-    }
 }

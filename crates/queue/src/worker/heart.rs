@@ -80,8 +80,8 @@ impl Held {
     }
 }
 
-/// Extends what is held three times a lease, tells what it cost so far, shows that the worker lives, and takes back what others left behind, until
-/// `stop`.
+/// Extends what is held three times a lease, tells what it cost so far, shows that the worker lives, and takes back what
+/// others left behind, until `stop`.
 pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, worker: Presence, stop: CancellationToken) {
     let lease = worker.lease;
     let mut beats = tokio::time::interval((lease / 3).max(Duration::from_millis(1)));
@@ -104,6 +104,9 @@ pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, worker: Presence, st
                 if extended_at.elapsed() >= lease {
                     held.lose_all();
                 }
+                // Nothing more of this beat would fare better. Least of all shall it end with leases taken back that have
+                // lapsed for the same reason, these here among them: their holders may be as alive as this one.
+                continue;
             }
         }
         if let Err(error) = queue.spend(&held.spendings()).await {

@@ -14,11 +14,14 @@ use tokio_util::task::TaskTracker;
 use super::endings::Endings;
 use super::heart::{self, Held};
 use super::job::{Job, Spent, Stop};
+use super::patience::Patience;
 use super::{Ending, Worked, Worker};
 use crate::{Claim, Failure, Lease, LeaseKey, Presence, Release, Result, WorkerId};
 
 /// How long the last endings may take to be written, even where jobs are given no grace.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// The longest wait between claims where the database has no space left.
+const FULL: Duration = Duration::from_secs(60);
 
 /// One run of a worker, from the first claim to the last ending.
 pub(super) struct Shift<'a> {
@@ -48,6 +51,7 @@ impl<'a> Shift<'a> {
             queue: Arc::clone(&worker.queue),
             held: held.clone(),
             linger: worker.linger,
+            stop: stop.clone(),
             worked: Worked::default(),
         };
         let heart = Arc::clone(&worker.heart);
@@ -105,12 +109,17 @@ impl<'a> Shift<'a> {
         let (first, longest) = self.worker.poll;
         let mut pause = first;
         let mut turn = 0;
+        let mut outage = None;
         let mut ear = self.worker.bell.hear();
         while let Some(room) = self.room().await {
             ear.forget();
             // Looked at before the claim: an ending that is written after it may make another job claimable.
             let was_idle = self.held.is_empty();
-            match self.claim(&mut turn, room).await {
+            let claimed = self.claim(&mut turn, room).await;
+            if claimed.is_ok() {
+                outage = None;
+            }
+            match claimed {
                 Ok(0) if self.until_idle && was_idle => return Ok(()),
                 Ok(0) => {
                     pause = tokio::select! {
@@ -119,9 +128,10 @@ impl<'a> Shift<'a> {
                     }
                 }
                 Ok(_) => pause = first,
-                Err(error) if error.is_transient() => {
-                    tracing::warn!(code = error.code(), "no jobs claimed");
-                    pause = self.wait(pause).await.min(longest);
+                Err(error) if error.is_transient() || error.is_full() => {
+                    let most = if error.is_full() { longest.max(FULL) } else { longest };
+                    let patience = outage.get_or_insert_with(|| Patience::new(first, most));
+                    self.wait(patience.after(&error, "no jobs claimed")).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -183,7 +193,9 @@ impl<'a> Shift<'a> {
             let working = AssertUnwindSafe(work.work(job)).catch_unwind();
             let ending = tokio::select! {
                 biased;
-                ending = working => ending.unwrap_or_else(|panic| panicked(key, panic.as_ref()).with_cost(spent.sum()).into()),
+                ending = working => {
+                    ending.unwrap_or_else(|panic| panicked(key, panic.as_ref()).with_cost(spent.sum()).into())
+                }
                 () = dropping.cancelled() => Release::new(key).with_cost(spent.sum()).into(),
             };
             // The receiver is gone only if the queue refuses everything; then the lease lapses.

@@ -1,6 +1,7 @@
 //! The worker, on the reference model and tokio's paused clock where time matters, on the real databases otherwise.
 
 mod faulty;
+mod full;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

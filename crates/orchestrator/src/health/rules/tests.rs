@@ -1,3 +1,4 @@
+use barkeep_database::PoolWaits;
 use barkeep_queue::Vitals;
 use barkeep_types::Timeframe;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -54,6 +55,13 @@ fn budget(spent_today: u64, is_blocked: bool) -> Vec<barkeep_queue::BudgetVitals
     serde_json::from_value(budget).unwrap()
 }
 
+/// Ten waits a second for a connection, of which one is long from an instant on.
+fn waits(mut waits: PoolWaits, second: i64, long_from: i64) -> PoolWaits {
+    waits.asked = 10 * second.unsigned_abs();
+    waits.long = second.saturating_sub(long_from).max(0).unsigned_abs();
+    waits
+}
+
 #[test]
 fn nothing_is_found_when_all_is_well_or_nothing_is_known() {
     assert_eq!(found(|_, _| {}), [""; 0]);
@@ -94,6 +102,14 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
             }),
         ),
         ("StorageFull", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::StorageFull))),
+        ("StorageFull", Box::new(|_, look| look.totals.storage_full = true)),
+        (
+            "StorageFull",
+            Box::new(|_, look| {
+                look.full = Some(Trouble { code: "STORAGE_FULL".into(), reason: "elsewhere".into() });
+            }),
+        ),
+        ("PoolExhausted", Box::new(move |second, look| look.pool_waits = waits(look.pool_waits, second, now - 200))),
         ("TickMissing", Box::new(move |_, look| look.tick.as_mut().unwrap().at = at(now - 181))),
         ("BackfillStalled", Box::new(|second, look| look.slices.counts.succeeded = second.min(2990).unsigned_abs())),
         ("JobsStuck", Box::new(move |_, look| look.slices.oldest_started_at = Some(at(now - 601)))),
@@ -148,6 +164,14 @@ fn what_is_just_below_a_threshold_is_left_alone() {
     assert_eq!(found(move |_, look| look.slices.oldest_started_at = Some(at(now - 600))), [""; 0]);
     assert_eq!(found(|second, look| look.slices.counts.failed = second.unsigned_abs() / 100), [""; 0]);
     assert_eq!(found(|second, look| look.slices.counts.ready = 5100 - second.unsigned_abs()), [""; 0], "it falls");
+    // One in ten for the last two of five minutes is one in 25.
+    let few = found(move |second, look| look.pool_waits = waits(look.pool_waits, second, now - 120));
+    assert_eq!(few, [""; 0]);
+    let once = found(move |second, look| {
+        look.pool_waits.asked = second.unsigned_abs() / 100;
+        look.pool_waits.long = u64::from(second > now - 100);
+    });
+    assert_eq!(once, [""; 0]);
     // Behind, but catching up.
     let catching_up = found(|second, look| {
         let hours = 40 - second.unsigned_abs() / 100;
