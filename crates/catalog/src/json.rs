@@ -12,7 +12,8 @@ pub(crate) fn read(json: &str) -> Result<Definition> {
 }
 
 /// A row of the change log.
-pub(crate) struct ChangeRow {
+#[derive(Debug)]
+pub struct ChangeRow {
     pub(crate) at: chrono::DateTime<chrono::Utc>,
     pub(crate) name: String,
     pub(crate) kind: String,

@@ -9,6 +9,8 @@ use async_trait::async_trait;
 mod change;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod database_catalog;
 mod definition;
 mod draft;
 mod error;
@@ -25,12 +27,16 @@ mod setting;
 mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod statements;
 pub mod universe;
 mod window;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod write;
 
 pub use change::{Change, ChangeKind, InvalidChangeKind, Upserted};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use database_catalog::DatabaseCatalog;
 pub use definition::Definition;
 pub use draft::Draft;
 pub use error::{Error, Result};

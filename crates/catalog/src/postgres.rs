@@ -1,207 +1,68 @@
-use async_trait::async_trait;
-use barkeep_database::{Migrations, Postgres, Step, Transaction};
-use chrono::{DateTime, Utc};
-
-use crate::error::failed;
-use crate::json::{self, ChangeRow};
-use crate::write::{self, Entry, Tables};
-use crate::{Catalog, Change, ChangeKind, Definition, Error, Narrowing, Pattern, Result, Upserted};
-
+mod definitions;
 mod rejections;
 mod settings;
+
+use async_trait::async_trait;
+use barkeep_database::{Migrations, Postgres, Step};
+
+use crate::statements::{Held, Session, Statements};
+use crate::{DatabaseCatalog, Result};
+
+/// Definitions in a PostgreSQL database.
+pub type PostgresCatalog = DatabaseCatalog<Postgres>;
 
 const MIGRATIONS: Migrations = Migrations {
     component: "catalog",
     steps: &[Step { version: 1, sql: include_str!("../migrations/postgres/0001_definitions.sql") }],
 };
 
-/// Definitions in a PostgreSQL database. A clone is a handle to the same.
-#[derive(Clone, Debug)]
-pub struct PostgresCatalog {
-    database: Postgres,
-}
-
-impl PostgresCatalog {
+impl DatabaseCatalog<Postgres> {
     /// The catalog in `database`; makes its tables if they are not there.
     ///
     /// # Errors
     ///
-    /// [`Error::Database`]: the tables cannot be made, or were made by a newer version.
+    /// [`Error::Database`](crate::Error::Database): the tables cannot be made, or were made by a newer version.
     pub async fn open(database: &Postgres) -> Result<Self> {
         database.migrate(&MIGRATIONS).await?;
-        Ok(Self { database: database.clone() })
-    }
-
-    async fn begin(&self) -> Result<PostgresTables> {
-        Ok(PostgresTables { database: self.database.clone(), transaction: self.database.begin().await? })
+        Ok(Self::new(database.clone()))
     }
 }
 
-#[async_trait]
-impl Catalog for PostgresCatalog {
-    async fn upsert(&self, definition: &Definition, narrowing: Narrowing) -> Result<Upserted> {
-        definition.check()?;
-        self.database
-            .bounded(async {
-                let mut tables = self.begin().await?;
-                let upserted = write::upsert(&mut tables, definition, narrowing).await;
-                tables.end(upserted, |upserted| *upserted != Upserted::Unchanged).await
-            })
-            .await
-    }
-
-    async fn get(&self, name: &str) -> Result<Option<Definition>> {
-        self.database
-            .bounded(async {
-                let mut connection = self.database.connection().await?;
-                let json: Option<String> =
-                    sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/get.sql")))
-                        .bind(name)
-                        .fetch_optional(&mut *connection)
-                        .await
-                        .map_err(failed)?;
-                connection.finish().await?;
-                json.as_deref().map(json::read).transpose()
-            })
-            .await
-    }
-
-    async fn list(&self) -> Result<Vec<Definition>> {
-        self.database
-            .bounded(async {
-                let mut connection = self.database.connection().await?;
-                let all: Vec<String> = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/list.sql")))
-                    .fetch_all(&mut *connection)
-                    .await
-                    .map_err(failed)?;
-                connection.finish().await?;
-                all.iter().map(|json| json::read(json)).collect()
-            })
-            .await
-    }
-
-    async fn enable(&self, names: &Pattern) -> Result<Vec<String>> {
-        self.switch(names, ChangeKind::Enabled).await
-    }
-
-    async fn disable(&self, names: &Pattern) -> Result<Vec<String>> {
-        self.switch(names, ChangeKind::Disabled).await
-    }
-
-    async fn remove(&self, names: &Pattern) -> Result<Vec<String>> {
-        self.database
-            .bounded(async {
-                let mut tables = self.begin().await?;
-                let removed = write::remove(&mut tables, names).await;
-                tables.end(removed, |removed| !removed.is_empty()).await
-            })
-            .await
-    }
-
-    async fn changes(&self, limit: usize) -> Result<Vec<Change>> {
-        type Row = (DateTime<Utc>, String, String, Option<String>, Option<String>);
-        let rows: Vec<Row> = self
-            .database
-            .bounded(async {
-                let mut connection = self.database.connection().await?;
-                let rows = sqlx::query_as(self.database.sql(include_str!("../sql/postgres/changes.sql")))
-                    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-                    .fetch_all(&mut *connection)
-                    .await
-                    .map_err(failed)?;
-                connection.finish().await?;
-                Ok::<_, Error>(rows)
-            })
-            .await?;
-        let change = |(at, name, kind, before, after): Row| ChangeRow { at, name, kind, before, after }.change();
-        rows.into_iter().map(change).collect()
-    }
-}
-
-impl PostgresCatalog {
-    async fn switch(&self, names: &Pattern, kind: ChangeKind) -> Result<Vec<String>> {
-        self.database
-            .bounded(async {
-                let mut tables = self.begin().await?;
-                let switched = write::switch(&mut tables, names, kind).await;
-                tables.end(switched, |switched| !switched.is_empty()).await
-            })
-            .await
-    }
-}
-
-struct PostgresTables {
+/// Statements that run over one connection.
+#[derive(Debug)]
+pub struct PostgresSession {
     database: Postgres,
-    transaction: Transaction<sqlx::Postgres>,
+    held: Held<sqlx::Postgres>,
 }
 
-impl PostgresTables {
-    /// Keeps what was done, if it came to anything.
-    async fn end<T>(self, done: Result<T>, has_changed: impl FnOnce(&T) -> bool) -> Result<T> {
-        match done {
-            Ok(done) if has_changed(&done) => {
-                self.transaction.commit().await?;
-                Ok(done)
-            }
-            done => {
-                self.transaction.rollback().await?;
-                done
-            }
-        }
+#[async_trait]
+impl Statements for Postgres {
+    type Session = PostgresSession;
+
+    async fn look(&self) -> Result<PostgresSession> {
+        Ok(PostgresSession { database: self.clone(), held: Held::Reading(self.connection().await?) })
+    }
+
+    async fn begin(&self) -> Result<PostgresSession> {
+        Ok(PostgresSession { database: self.clone(), held: Held::Writing(self.begin().await?) })
+    }
+
+    async fn bounded<T>(&self, verb: impl Future<Output = Result<T>> + Send) -> Result<T>
+    where
+        T: Send,
+    {
+        self.bounded(verb).await
     }
 }
 
 #[async_trait]
-impl Tables for PostgresTables {
-    async fn revise(&mut self) -> Result<i64> {
-        let statement = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/revise.sql")));
-        statement.fetch_one(&mut *self.transaction).await.map_err(failed)
+impl Session for PostgresSession {
+    async fn finish(self) -> Result<()> {
+        self.held.finish().await
     }
 
-    async fn get(&mut self, name: &str) -> Result<Option<Definition>> {
-        let statement = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/get.sql"))).bind(name);
-        let json: Option<String> = statement.fetch_optional(&mut *self.transaction).await.map_err(failed)?;
-        json.as_deref().map(json::read).transpose()
-    }
-
-    async fn list(&mut self) -> Result<Vec<Definition>> {
-        let statement = sqlx::query_scalar(self.database.sql(include_str!("../sql/postgres/list.sql")));
-        let all: Vec<String> = statement.fetch_all(&mut *self.transaction).await.map_err(failed)?;
-        all.iter().map(|json| json::read(json)).collect()
-    }
-
-    async fn put(&mut self, definition: &Definition) -> Result<()> {
-        sqlx::query(self.database.sql(include_str!("../sql/postgres/put.sql")))
-            .bind(&definition.name)
-            .bind(definition.enabled)
-            .bind(definition.priority)
-            .bind(json::written(definition)?)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
-        Ok(())
-    }
-
-    async fn delete(&mut self, name: &str) -> Result<()> {
-        sqlx::query(self.database.sql(include_str!("../sql/postgres/delete.sql")))
-            .bind(name)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
-        Ok(())
-    }
-
-    async fn log(&mut self, entry: Entry<'_>) -> Result<()> {
-        sqlx::query(self.database.sql(include_str!("../sql/postgres/log.sql")))
-            .bind(entry.revision)
-            .bind(entry.name)
-            .bind(entry.kind.as_str())
-            .bind(entry.before.map(json::written).transpose()?)
-            .bind(entry.after.map(json::written).transpose()?)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed)?;
-        Ok(())
+    async fn undo(self) -> Result<()> {
+        self.held.undo().await
     }
 }
 
@@ -216,4 +77,22 @@ mod tests {
         let database = Postgres::connect(server.url()).await.unwrap();
         (PostgresCatalog::open(&database).await.unwrap(), server)
     });
+
+    #[tokio::test]
+    async fn definitions_come_in_one_order_whatever_the_database_sorts_by() {
+        use crate::{Catalog, Narrowing, presets};
+        use sqlx::Connection;
+
+        let server = TestDatabase::create().await;
+        let catalog = PostgresCatalog::open(&Postgres::connect(server.url()).await.unwrap()).await.unwrap();
+        let mut connection = sqlx::PgConnection::connect(server.url()).await.unwrap();
+        let sort_as_people_do = "ALTER TABLE barkeep.catalog_definition ALTER name TYPE text COLLATE \"und-x-icu\"";
+        sqlx::query(sort_as_people_do).execute(&mut connection).await.unwrap();
+        for name in ["a", "B", "c"] {
+            let definition = crate::Definition { name: name.to_owned(), ..presets::tech20() };
+            catalog.upsert(&definition, Narrowing::Refuse).await.unwrap();
+        }
+        let names: Vec<String> = catalog.list().await.unwrap().into_iter().map(|definition| definition.name).collect();
+        assert_eq!(names, ["B", "a", "c"]);
+    }
 }

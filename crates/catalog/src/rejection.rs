@@ -54,7 +54,8 @@ const _: fn(&dyn Rejections) = |_| {}; // Stays usable as `dyn Rejections`.
 
 /// A row of the table of rejections.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) struct RejectionRow {
+#[derive(Debug)]
+pub struct RejectionRow {
     pub(crate) symbol: String,
     pub(crate) timeframe: String,
     pub(crate) feed: String,

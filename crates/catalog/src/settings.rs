@@ -1,56 +1,29 @@
 //! How settings change, whatever the database.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::write::Tables;
+use crate::statements::{Session, SettingEntry};
 use crate::{Error, Result, Setting, SettingChange, Upserted};
 
-/// The tables of settings inside one transaction.
-#[async_trait]
-pub(crate) trait SettingTables: Tables {
-    /// The JSON that is set under that name.
-    async fn setting(&mut self, name: &str) -> Result<Option<String>>;
-
-    /// Puts a value in place of the one of that name.
-    async fn set(&mut self, name: &str, json: &str, by: &str) -> Result<()>;
-
-    /// Takes a value away.
-    async fn unset(&mut self, name: &str) -> Result<()>;
-
-    /// Notes what a change did.
-    async fn log_setting(&mut self, entry: SettingEntry<'_>) -> Result<()>;
-}
-
-/// An entry of the log on its way in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SettingEntry<'a> {
-    pub(crate) revision: i64,
-    pub(crate) name: &'a str,
-    pub(crate) by: &'a str,
-    pub(crate) before: Option<&'a str>,
-    pub(crate) after: Option<&'a str>,
-}
-
 /// Sets a value; the caller ends the transaction, and undoes it where nothing has changed.
-pub(crate) async fn set(tables: &mut impl SettingTables, name: &str, json: &str, by: &str) -> Result<Upserted> {
-    let revision = tables.revise().await?;
-    let before = tables.setting(name).await?;
+pub(crate) async fn set(session: &mut impl Session, name: &str, json: &str, by: &str) -> Result<Upserted> {
+    let revision = session.revise().await?;
+    let before = session.setting(name).await?;
     if before.as_deref() == Some(json) {
         return Ok(Upserted::Unchanged);
     }
-    tables.set(name, json, by).await?;
-    tables.log_setting(SettingEntry { revision, name, by, before: before.as_deref(), after: Some(json) }).await?;
+    session.set(name, json, by).await?;
+    session.log_setting(&SettingEntry { revision, name, by, before: before.as_deref(), after: Some(json) }).await?;
     Ok(if before.is_some() { Upserted::Updated } else { Upserted::Created })
 }
 
 /// Takes a value away; tells whether there was one.
-pub(crate) async fn unset(tables: &mut impl SettingTables, name: &str, by: &str) -> Result<bool> {
-    let revision = tables.revise().await?;
-    let Some(before) = tables.setting(name).await? else { return Ok(false) };
-    tables.unset(name).await?;
-    tables.log_setting(SettingEntry { revision, name, by, before: Some(&before), after: None }).await?;
+pub(crate) async fn unset(session: &mut impl Session, name: &str, by: &str) -> Result<bool> {
+    let revision = session.revise().await?;
+    let Some(before) = session.setting(name).await? else { return Ok(false) };
+    session.unset(name).await?;
+    session.log_setting(&SettingEntry { revision, name, by, before: Some(&before), after: None }).await?;
     Ok(true)
 }
 
@@ -63,12 +36,15 @@ pub(crate) fn revision(stored: i64) -> Result<u64> {
 }
 
 /// A row of the table of settings: name, value, when and by whom.
-pub(crate) fn setting((name, json, set_at, by): (String, String, DateTime<Utc>, String)) -> Result<Setting> {
+pub(crate) type SettingRow = (String, String, DateTime<Utc>, String);
+
+pub(crate) fn setting((name, json, set_at, by): SettingRow) -> Result<Setting> {
     Ok(Setting { name, value: read(&json)?, set_at, by })
 }
 
 /// A row of the log of settings.
-pub(crate) struct SettingChangeRow {
+#[derive(Debug)]
+pub struct SettingChangeRow {
     pub(crate) revision: i64,
     pub(crate) at: DateTime<Utc>,
     pub(crate) name: String,

@@ -15,17 +15,34 @@
 //! # fn main() {}
 //! barkeep_provider::provider_conformance!(subject().await);
 //! ```
+//!
+//! Choose a truth in which something can go wrong: bars before the range, after it and right at its end, prices that
+//! differ from bar to bar, and one symbol that the vendor does not know. A provider may leave that one out or refuse it by
+//! name. Every failure says what is wrong with the provider's pages, not only that something is.
 
 #![expect(clippy::missing_panics_doc, reason = "a case that fails panics: that is how it tells")]
 
+mod answers;
+mod differences;
+mod pages;
+mod proofs;
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use barkeep_types::{Bar, Coverage, Symbol, TimeRange};
-use futures::{StreamExt, TryStreamExt};
+use barkeep_types::{Bar, TimeRange};
+use futures::TryStreamExt;
 
-use crate::{BarsRequest, Fetched, PageToken, ProvenPage, Provider, ProviderExt, SymbolBars};
+pub use answers::*;
+pub use pages::*;
+pub use proofs::*;
+
+use differences::{BySymbol, by_symbol};
+
+use crate::{BarsRequest, Error, Page, PageToken, ProvenPage, Provider, ProviderExt, SymbolBars};
 
 /// A provider, a request, and its true answer.
 #[derive(Debug)]
@@ -37,8 +54,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// `truth` is what answers `request`, of which at least two symbols have bars, at least one has none, and which takes
-    /// at least two pages.
+    /// `truth` is what answers `request`: at least two symbols have bars, the first of them two or more; at least one that
+    /// is asked for has none; and all of them do not fit on one page.
     ///
     /// # Panics
     ///
@@ -48,9 +65,19 @@ impl Subject {
         truth.sort_by(|a, b| a.symbol.cmp(&b.symbol));
         let count: usize = truth.iter().map(|of| of.bars.len()).sum();
         let (limits, symbols) = (provider.limits(), request.symbols());
-        assert!(truth.len() >= 2 && truth.len() < symbols.len(), "two symbols have bars, and one has none");
-        assert!(count > limits.bars_a_page as usize, "{count} bars do not take two pages");
-        assert!(symbols.len() <= limits.symbols_a_request, "the symbols fit into one request");
+        assert!(truth.len() >= 2, "the truth must have bars of two symbols or more, but has some of {}", truth.len());
+        assert!(truth[0].bars.len() >= 2, "the truth must have two bars or more of {}", truth[0].symbol);
+        assert!(truth.len() < symbols.len(), "the request must name a symbol of which the truth has no bars");
+        let fits = limits.bars_a_page;
+        assert!(count > fits as usize, "the truth must not fit on one page: {count} bars, where {fits} do");
+        let most = limits.symbols_a_request;
+        assert!(symbols.len() <= most, "the request must be one: {} symbols, where {most} are allowed", symbols.len());
+        for of in &truth {
+            let is_asked_for = symbols.contains(&of.symbol);
+            assert!(is_asked_for, "the truth has bars of {}, which the request does not name", of.symbol);
+            let is_within = of.bars.iter().all(|bar| request.range().contains(bar.start));
+            assert!(is_within, "the truth has bars of {} outside of the request's range", of.symbol);
+        }
         Self { provider: Arc::new(provider), request, truth, _alive: Box::new(()) }
     }
 
@@ -65,6 +92,67 @@ impl Subject {
         let bars = &self.truth[0].bars;
         bars[bars.len() / 2]
     }
+
+    /// The shortest range from the beginning in which two symbols have bars: where a page holds both, if any does.
+    fn short(&self) -> TimeRange {
+        let firsts = [self.truth[0].bars[0].start, self.truth[1].bars[0].start];
+        let (first, last) = (firsts[0].min(firsts[1]), firsts[0].max(firsts[1]));
+        TimeRange::new(first, last + chrono::TimeDelta::nanoseconds(1)).expect("an instant after the last")
+    }
+
+    fn truth(&self) -> BySymbol {
+        by_symbol(self.truth.clone())
+    }
+
+    /// The request without the symbols that the provider refuses by name: it may, where the truth has no bars of them.
+    async fn accepted(&self, request: &BarsRequest) -> BarsRequest {
+        let mut request = request.clone();
+        loop {
+            let refused = match self.provider.page(&request, None).await {
+                Err(
+                    Error::InvalidSymbol { symbol: Some(symbol), .. }
+                    | Error::SymbolNotFound { symbol: Some(symbol), .. },
+                ) => symbol,
+                _ => return request,
+            };
+            let has_bars = self.truth.iter().any(|of| of.symbol == refused);
+            assert!(!has_bars, "the provider refuses {refused}, of which the truth has bars");
+            let is_named = request.symbols().contains(&refused);
+            assert!(is_named, "the provider refuses {refused}, which was not asked for");
+            request = request.keep(|symbol| **symbol != refused).expect("a symbol with bars is left");
+        }
+    }
+
+    /// The pages of a request as they come, unchecked.
+    async fn raw(&self, request: &BarsRequest) -> Vec<Page> {
+        let request = self.accepted(request).await;
+        let (mut pages, mut token): (Vec<Page>, Option<PageToken>) = (Vec::new(), None);
+        let mut seen = HashSet::new();
+        loop {
+            let number = pages.len() + 1;
+            let page = self.provider.page(&request, token.as_ref()).await;
+            let page = page.unwrap_or_else(|error| panic!("there is no page {number}, but an error: {error}"));
+            token.clone_from(&page.next);
+            pages.push(page);
+            match &token {
+                None => return pages,
+                Some(next) => {
+                    assert!(seen.insert(next.clone()), "page {number} leads to the token {next:?}, as a page before")
+                }
+            }
+        }
+    }
+
+    /// The pages of a request, checked.
+    async fn proven(&self, request: &BarsRequest) -> Vec<ProvenPage> {
+        let request = self.accepted(request).await;
+        let pages: Result<_, Error> = self.provider.pages(request).try_collect().await;
+        pages.unwrap_or_else(|error| panic!("the pages do not stand up to being checked: {error}"))
+    }
+
+    async fn answer(&self, request: &BarsRequest) -> BySymbol {
+        by_symbol(self.proven(request).await.into_iter().flat_map(|page| page.bars))
+    }
 }
 
 /// Makes a test of each case. The expression gives a [`Subject`](crate::conformance::Subject) and may await.
@@ -74,6 +162,7 @@ macro_rules! provider_conformance {
         $crate::provider_conformance!(
             $subject =>
             pages_are_sorted_by_symbol_then_time
+            pages_hold_only_what_was_asked_for
             pages_keep_to_the_limit
             tokens_lead_to_an_end
             the_same_question_has_the_same_answer
@@ -97,170 +186,4 @@ macro_rules! provider_conformance {
             }
         )+
     };
-}
-
-type BySymbol = BTreeMap<Symbol, Vec<Bar>>;
-
-fn by_symbol(bars: impl IntoIterator<Item = SymbolBars>) -> BySymbol {
-    let mut all = BySymbol::new();
-    for of in bars {
-        all.entry(of.symbol).or_default().extend(of.bars);
-    }
-    all.retain(|_, bars| !bars.is_empty());
-    all
-}
-
-/// The raw pages of a request, unchecked.
-async fn raw(subject: &Subject) -> Vec<Vec<SymbolBars>> {
-    let (mut pages, mut token): (Vec<_>, Option<PageToken>) = (Vec::new(), None);
-    loop {
-        let page = subject.provider.page(&subject.request, token.as_ref()).await.expect("a page");
-        pages.push(page.bars);
-        token = page.next;
-        assert!(pages.len() < 100_000, "tokens without end");
-        if token.is_none() {
-            return pages;
-        }
-    }
-}
-
-async fn proven(subject: &Subject, request: BarsRequest) -> Vec<ProvenPage> {
-    subject.provider.pages(request).try_collect().await.expect("pages")
-}
-
-async fn answer(subject: &Subject, request: BarsRequest) -> BySymbol {
-    by_symbol(proven(subject, request).await.into_iter().flat_map(|page| page.bars))
-}
-
-/// Symbols come in the order of their bytes, each with its earliest bars first, over all pages.
-pub async fn pages_are_sorted_by_symbol_then_time(subject: Subject) {
-    let pages = raw(&subject).await;
-    let order = pages.iter().flatten().flat_map(|of| of.bars.iter().map(|bar| (&of.symbol, bar.start)));
-    // A page's last bar may come again with the next page.
-    assert!(order.is_sorted());
-}
-
-/// No page has more bars than the limits say.
-pub async fn pages_keep_to_the_limit(subject: Subject) {
-    let most = subject.provider.limits().bars_a_page as usize;
-    for page in raw(&subject).await {
-        assert!(page.iter().map(|of| of.bars.len()).sum::<usize>() <= most);
-    }
-}
-
-/// Following tokens ends, after more than one page.
-pub async fn tokens_lead_to_an_end(subject: Subject) {
-    assert!(raw(&subject).await.len() > 1);
-}
-
-/// A page that is asked for again is the same page.
-pub async fn the_same_question_has_the_same_answer(subject: Subject) {
-    let (first, again) = (raw(&subject).await, raw(&subject).await);
-    assert_eq!(first, again);
-}
-
-/// All bars, and nothing but them, whatever the pages.
-pub async fn the_pages_together_are_the_truth(subject: Subject) {
-    let answer = answer(&subject, subject.request.clone()).await;
-    assert_eq!(answer, by_symbol(subject.truth));
-}
-
-/// What an answer costs is told: at least a request for each page.
-pub async fn every_page_counts_as_a_call(subject: Subject) {
-    let mut fetch = subject.provider.fetch(subject.request.clone());
-    let fetched: Vec<Fetched> = fetch.by_ref().try_collect().await.expect("a fetch");
-    assert!(fetch.calls() >= fetched.len() as u64, "{} calls for {} pages", fetch.calls(), fetched.len());
-}
-
-/// What pages prove never overlaps, and in the end nothing is missing.
-pub async fn proofs_are_disjoint_and_together_the_whole_request(subject: Subject) {
-    let mut proven_of: BTreeMap<Symbol, Coverage> = BTreeMap::new();
-    for proof in proven(&subject, subject.request.clone()).await.into_iter().flat_map(|page| page.proofs) {
-        let coverage = proven_of.entry(proof.symbol).or_default();
-        assert!(!coverage.ranges().iter().any(|range| range.overlaps(&proof.range)));
-        coverage.insert(proof.range);
-    }
-    for symbol in subject.request.symbols() {
-        assert_eq!(proven_of[symbol].ranges(), [subject.request.range()], "{symbol}");
-    }
-}
-
-/// Every bar in a proven range was given by then, and every bar that was given lies in one.
-pub async fn proofs_never_claim_too_much(subject: Subject) {
-    let truth = by_symbol(subject.truth.clone());
-    let (mut given, mut proven_of) = (BySymbol::new(), BTreeMap::<Symbol, Coverage>::new());
-    for page in proven(&subject, subject.request.clone()).await {
-        for of in page.bars {
-            given.entry(of.symbol).or_default().extend(of.bars);
-        }
-        for proof in page.proofs {
-            proven_of.entry(proof.symbol).or_default().insert(proof.range);
-        }
-        for (symbol, coverage) in &proven_of {
-            let bars = truth.get(symbol).map(Vec::as_slice).unwrap_or_default();
-            let claimed: Vec<Bar> = bars.iter().filter(|bar| coverage.contains(bar.start)).copied().collect();
-            assert_eq!(given.get(symbol).cloned().unwrap_or_default(), claimed, "{symbol}");
-        }
-    }
-}
-
-/// Ranges are half-open: a bar that starts at the end belongs to the next range.
-pub async fn the_start_is_in_the_range_and_the_end_is_not(subject: Subject) {
-    let (symbol, bars) = (subject.truth[0].symbol.clone(), &subject.truth[0].bars);
-    let (first, last) = (bars[0], subject.middle());
-    let range = TimeRange::new(first.start, last.start).expect("a middle after the first");
-    let answer = answer(&subject, subject.request.over(range)).await;
-    let expected: Vec<Bar> = bars.iter().filter(|bar| bar.start < last.start).copied().collect();
-    assert_eq!(answer[&symbol], expected);
-}
-
-/// Two ranges that meet have all bars between them, and none in common.
-pub async fn neighbouring_ranges_share_no_bar(subject: Subject) {
-    let (range, middle) = (subject.request.range(), subject.middle().start);
-    let mut both = BySymbol::new();
-    for half in [range.before(middle), range.from(middle)].into_iter().flatten() {
-        for (symbol, bars) in answer(&subject, subject.request.over(half)).await {
-            both.entry(symbol).or_default().extend(bars);
-        }
-    }
-    assert_eq!(both, by_symbol(subject.truth));
-}
-
-/// The company of other symbols changes nothing.
-pub async fn a_symbol_alone_has_the_bars_that_it_has_among_others(subject: Subject) {
-    let of = &subject.truth[1];
-    let alone = subject.request.keep(|symbol| **symbol == of.symbol).expect("a symbol");
-    assert_eq!(answer(&subject, alone).await[&of.symbol], of.bars);
-}
-
-/// A symbol that the vendor does not know is left out or set aside, and the others come.
-pub async fn a_symbol_without_bars_harms_nobody(subject: Subject) {
-    let fetched: Vec<Fetched> = subject.provider.fetch(subject.request.clone()).try_collect().await.expect("a fetch");
-    let truth = by_symbol(subject.truth);
-    let mut bars = Vec::new();
-    for fetched in fetched {
-        match fetched {
-            Fetched::Page(page) => bars.extend(page.bars),
-            Fetched::Rejected { symbol, error } => assert!(!truth.contains_key(&symbol), "{symbol}: {error}"),
-        }
-    }
-    assert_eq!(by_symbol(bars), truth);
-}
-
-/// No bars is an answer like any other.
-pub async fn a_range_without_bars_has_an_empty_answer(subject: Subject) {
-    let start = subject.middle().start + chrono::TimeDelta::nanoseconds(1);
-    let range = TimeRange::new(start, start + chrono::TimeDelta::nanoseconds(1)).expect("an instant");
-    let pages = proven(&subject, subject.request.over(range)).await;
-    let last = pages.last().expect("at least one page");
-    assert!(pages.iter().all(|page| page.bars.is_empty()) && last.is_last);
-}
-
-/// A request that is given up leaves nothing behind that would spoil the next.
-pub async fn a_dropped_request_harms_nobody(subject: Subject) {
-    let request = &subject.request;
-    let first = subject.provider.page(request, None);
-    drop(tokio::time::timeout(std::time::Duration::ZERO, first).await);
-    let answer = answer(&subject, request.clone()).await;
-    assert_eq!(answer, by_symbol(subject.truth));
 }

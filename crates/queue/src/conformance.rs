@@ -102,11 +102,15 @@ macro_rules! queue_conformance {
             a_lost_lease_does_not_disturb_the_others
             a_key_is_spent_by_its_first_use
             what_was_left_undone_goes_back_with_its_parent
+            what_was_left_undone_goes_back_once
             nothing_is_left_undone_by_a_lost_lease
+            nothing_is_left_undone_by_a_lost_lease_of_a_job_that_is_done
             the_latest_failures_are_listed_first
 
             tries_that_went_wrong_are_kept
             the_ledger_sums_what_ended_and_what_it_cost
+            the_ledger_is_told_in_one_order
+            a_job_given_back_is_taken_off_the_failed_ones
             a_try_is_booked_whichever_way_it_ends
             a_lost_lease_books_nothing
             history_is_pruned_but_counts_remember_it
@@ -140,6 +144,7 @@ macro_rules! queue_conformance {
 
             vitals_tell_what_waits_runs_and_failed
             vitals_tell_how_budgets_are_spent
+            what_a_budget_holds_back_is_not_paused
             the_latest_sign_of_life_stays
             what_was_spent_stands_beside_what_was_expected
             no_more_run_than_a_cap_allows

@@ -129,17 +129,23 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         }
         let mut rows = Vec::with_capacity(done.len());
         let mut rest = Vec::new();
+        let mut spent = HashSet::with_capacity(done.len());
         for (place, done) in done.iter().enumerate() {
             let what = format!("done[{place}]");
-            rows.push(DoneRow::checked(&what, done)?);
+            let row = DoneRow::checked(&what, done)?;
+            let (key, is_first_use) = (row.key, spent.insert(row.key));
             for (place, job) in done.rest.iter().enumerate() {
                 let row = JobRow::checked(&format!("{what}.rest[{place}]"), job)?;
-                rest.push(JobRow { parent: Some(done.lease.id.number()), ..row });
+                if is_first_use {
+                    rest.push((key, JobRow { parent: Some(key.id), ..row }));
+                }
+            }
+            if is_first_use {
+                rows.push(row);
             }
         }
-        rows.sort_by_key(|row| row.key);
-        rows.dedup_by_key(|row| row.key);
-        rest.sort_by_key(|row| (row.kind, row.key));
+        rows.sort_unstable_by_key(|row| row.key);
+        rest.sort_by_key(|(_, row)| (row.kind, row.key));
         let ended = self.database.complete(self.clock.moved_us(), &rows, &rest).await?;
         if !rest.is_empty() {
             self.floors.clear();

@@ -77,7 +77,7 @@ pub trait Inspect: Debug + Send + Sync + 'static {
     /// [`Error::Database`](crate::Error::Database) if the database could not answer.
     async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>>;
 
-    /// How many jobs ended, and what they cost, by hour, kind and group, from the hour of `since` on.
+    /// How many jobs ended, and what they cost, by hour, kind and group, in this order, from the hour of `since` on.
     ///
     /// # Errors
     ///

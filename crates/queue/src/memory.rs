@@ -16,8 +16,8 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::rows::{ClaimRow, DoneRow, JobRow, SettleRow, WorkerRow};
 use crate::{
-    Attempt, Claim, Completion, Extension, Failure, FinishedJob, JobId, Lease, LeaseKey, LedgerLine, NewJob, Outcome,
-    Pause, Presence, Queue, Reaped, Release, Result, Scope, Spending, Start, Then, Token, Verdict, WorkerId, check,
+    Attempt, Claim, Completion, Extension, Failure, FinishedJob, JobId, Lease, LeaseKey, NewJob, Outcome, Pause,
+    Presence, Queue, Reaped, Release, Result, Scope, Spending, Start, Then, Token, Verdict, WorkerId, check,
 };
 
 /// A queue in memory: for tests, and for those who want to know exactly what a queue does.
@@ -38,7 +38,7 @@ struct State {
     tally: BTreeMap<(String, Outcome), u64>,
     /// Tries that did not end well, with their jobs.
     attempts: Vec<(JobId, Attempt)>,
-    ledger: BTreeMap<(DateTime<Utc>, String, Option<String>), LedgerLine>,
+    ledger: BTreeMap<(DateTime<Utc>, String, Option<String>), Booked>,
     pauses: BTreeSet<Pause>,
     caps: BTreeMap<Scope, u32>,
     locks: BTreeMap<String, crate::Lock>,
@@ -47,6 +47,14 @@ struct State {
     beats: BTreeMap<String, crate::Beat>,
     /// From which budget the jobs of a kind spend.
     budgets_of: BTreeMap<String, String>,
+}
+
+/// A line of the ledger: in an hour in which more was given back than failed, it is negative.
+#[derive(Clone, Copy, Debug, Default)]
+struct Booked {
+    succeeded: u64,
+    failed: i64,
+    cost: u64,
 }
 
 /// A live job.
@@ -282,12 +290,15 @@ impl State {
     }
 
     fn may_be_claimed(&self, job: &Job, kind: &str) -> bool {
-        let paused = |pause: &Pause| pause.covers(kind, job.new.group.as_deref());
         job.new.kind == kind
             && job.held.is_none()
             && job.run_at <= self.now
-            && !self.pauses.iter().any(paused)
+            && !self.is_paused(job)
             && self.exhausted(kind).is_none()
+    }
+
+    fn is_paused(&self, job: &Job) -> bool {
+        self.pauses.iter().any(|pause| pause.covers(&job.new.kind, job.new.group.as_deref()))
     }
 
     fn running(&self, scope: &Scope) -> u64 {
@@ -420,11 +431,9 @@ impl State {
     }
 
     /// What has ended this hour.
-    fn line(&mut self, kind: &str, group: Option<&str>) -> &mut LedgerLine {
+    fn line(&mut self, kind: &str, group: Option<&str>) -> &mut Booked {
         let hour = self.now.duration_trunc(TimeDelta::hours(1)).expect("an hour is no odd length");
-        let (kind, group) = (kind.to_owned(), group.map(str::to_owned));
-        let line = LedgerLine { hour, kind: kind.clone(), group: group.clone(), succeeded: 0, failed: 0, cost: 0 };
-        self.ledger.entry((hour, kind, group)).or_insert(line)
+        self.ledger.entry((hour, kind.to_owned(), group.map(str::to_owned))).or_default()
     }
 
     fn give_back(&mut self, id: JobId, wait: Duration) {

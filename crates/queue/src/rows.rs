@@ -244,10 +244,11 @@ pub(crate) type SettledColumns<T> = (i64, T, Option<i32>, i64);
 /// After how many crashes a job ends, because it may be what kills its workers.
 pub(crate) const MAX_CRASHES: i32 = 5;
 
-/// Of the jobs left undone, those whose parents were completed.
-pub(crate) fn rest_of<'a>(ended: &[KeyRow], rest: &[JobRow<'a>]) -> Vec<JobRow<'a>> {
-    let parents: HashSet<i64> = ended.iter().map(|key| key.id).collect();
-    rest.iter().filter(|job| job.parent.is_some_and(|id| parents.contains(&id))).cloned().collect()
+/// Of the jobs left undone, those left by leases that stood. A job's id alone would not do: an older lease of the same job
+/// may be asked about in the same call.
+pub(crate) fn rest_of<'a>(ended: &[KeyRow], rest: &[(KeyRow, JobRow<'a>)]) -> Vec<JobRow<'a>> {
+    let stood: HashSet<&KeyRow> = ended.iter().collect();
+    rest.iter().filter(|(key, _)| stood.contains(key)).map(|(_, job)| job.clone()).collect()
 }
 
 /// What claim.sql answers, with times as the database has them.

@@ -60,7 +60,7 @@ pub trait JobStatements {
     /// Those that stood, and whether to cancel.
     async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>>;
     /// Those that stood. Adds what they left undone in the same transaction.
-    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[JobRow<'_>]) -> Result<Vec<KeyRow>>;
+    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[(KeyRow, JobRow<'_>)]) -> Result<Vec<KeyRow>>;
     /// Those that stood.
     async fn settle(&self, moved_us: i64, tries: &[SettleRow]) -> Result<Vec<SettledRow>>;
     /// Those that still stand.

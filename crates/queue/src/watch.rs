@@ -29,7 +29,7 @@ pub trait Watch: Debug + Send + Sync + 'static {
     async fn beat(&self, name: &str, holder: &str, note: &Value) -> Result<()>;
 
     /// What jobs cost that succeeded since `since`, and what that was expected to be: the `expected_cost` of their results,
-    /// where those are objects with such a number. By day and group; of what the history still holds.
+    /// where those are objects with such a number. By day and group, in this order; of what the history still holds.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ pub struct Vitals {
     pub lapsed: u64,
     /// How often workers died with the jobs that are live now.
     pub crashes: u64,
-    /// Since when the oldest job that could be claimed waits.
+    /// Since when the oldest job waits that is due and that no pause holds.
     pub oldest_ready_at: Option<DateTime<Utc>>,
     /// Since when the job that runs longest runs.
     pub oldest_started_at: Option<DateTime<Utc>>,
@@ -120,7 +120,7 @@ impl Vitals {
         self.beats.iter().find(|beat| beat.name == name)
     }
 
-    /// How many jobs could be claimed at once.
+    /// How many jobs are due and held by no pause.
     pub fn runnable(&self) -> u64 {
         self.counts.ready.saturating_sub(self.paused)
     }

@@ -1,74 +1,52 @@
 use async_trait::async_trait;
 use barkeep_types::Series;
 use chrono::{DateTime, Utc};
+use sqlx::{query, query_as};
 
-use super::PostgresCatalog;
+use super::PostgresSession;
+use crate::Result;
 use crate::error::failed;
 use crate::rejection::RejectionRow;
-use crate::{Error, Rejection, Rejections, Result};
+use crate::statements::RejectionStatements;
 
 #[async_trait]
-impl Rejections for PostgresCatalog {
-    async fn reject(&self, series: &Series, code: &str, reason: &str) -> Result<()> {
-        self.database
-            .bounded(async {
-                let mut transaction = self.database.begin().await?;
-                sqlx::query(self.database.sql(include_str!("../../sql/postgres/reject.sql")))
-                    .bind(series.symbol.as_str())
-                    .bind(series.timeframe.as_str())
-                    .bind(series.feed.as_str())
-                    .bind(series.adjustment.to_string())
-                    .bind(code)
-                    .bind(reason)
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(failed)?;
-                Ok(transaction.commit().await?)
-            })
-            .await
+impl RejectionStatements for PostgresSession {
+    async fn reject(&mut self, series: &Series, code: &str, reason: &str) -> Result<()> {
+        let statement = query(self.database.sql(include_str!("../../sql/postgres/reject.sql")))
+            .bind(series.symbol.as_str())
+            .bind(series.timeframe.as_str())
+            .bind(series.feed.as_str())
+            .bind(series.adjustment.to_string())
+            .bind(code)
+            .bind(reason);
+        statement.execute(&mut *self.held).await.map_err(failed)?;
+        Ok(())
     }
 
-    async fn rejections(&self) -> Result<Vec<Rejection>> {
+    async fn rejections(&mut self) -> Result<Vec<RejectionRow>> {
         type Row = (String, String, String, String, String, String, DateTime<Utc>);
-        let rows: Vec<Row> = self
-            .database
-            .bounded(async {
-                let mut connection = self.database.connection().await?;
-                let rows = sqlx::query_as(self.database.sql(include_str!("../../sql/postgres/rejections.sql")))
-                    .fetch_all(&mut *connection)
-                    .await
-                    .map_err(failed)?;
-                connection.finish().await?;
-                Ok::<_, Error>(rows)
+        let statement = query_as(self.database.sql(include_str!("../../sql/postgres/rejections.sql")));
+        let rows: Vec<Row> = statement.fetch_all(&mut *self.held).await.map_err(failed)?;
+        Ok(rows
+            .into_iter()
+            .map(|(symbol, timeframe, feed, adjustment, code, reason, rejected_at): Row| RejectionRow {
+                symbol,
+                timeframe,
+                feed,
+                adjustment,
+                code,
+                reason,
+                rejected_at,
             })
-            .await?;
-        let rejection = |(symbol, timeframe, feed, adjustment, code, reason, rejected_at): Row| {
-            RejectionRow { symbol, timeframe, feed, adjustment, code, reason, rejected_at }.rejection()
-        };
-        let mut rejections = rows.into_iter().map(rejection).collect::<Result<Vec<_>>>()?;
-        rejections.sort_by(|left, right| left.series.cmp(&right.series));
-        Ok(rejections)
+            .collect())
     }
 
-    async fn forgive(&self, series: &[Series]) -> Result<u64> {
-        self.database
-            .bounded(async {
-                let mut transaction = self.database.begin().await?;
-                let mut forgiven = 0;
-                for series in series {
-                    let deleted = sqlx::query(self.database.sql(include_str!("../../sql/postgres/forgive.sql")))
-                        .bind(series.symbol.as_str())
-                        .bind(series.timeframe.as_str())
-                        .bind(series.feed.as_str())
-                        .bind(series.adjustment.to_string())
-                        .execute(&mut *transaction)
-                        .await
-                        .map_err(failed)?;
-                    forgiven += deleted.rows_affected();
-                }
-                transaction.commit().await?;
-                Ok(forgiven)
-            })
-            .await
+    async fn forgive(&mut self, series: &Series) -> Result<u64> {
+        let statement = query(self.database.sql(include_str!("../../sql/postgres/forgive.sql")))
+            .bind(series.symbol.as_str())
+            .bind(series.timeframe.as_str())
+            .bind(series.feed.as_str())
+            .bind(series.adjustment.to_string());
+        Ok(statement.execute(&mut *self.held).await.map_err(failed)?.rows_affected())
     }
 }

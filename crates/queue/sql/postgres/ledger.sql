@@ -5,4 +5,3 @@ SELECT
 FROM barkeep.queue_tally
 WHERE hour >= date_bin('1 hour', $1::timestamptz, 'epoch')
 GROUP BY hour, kind, group_name
-ORDER BY hour, kind, group_name

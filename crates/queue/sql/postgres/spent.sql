@@ -8,4 +8,3 @@ SELECT
 FROM barkeep.queue_done
 WHERE kind = $1 AND outcome = 0 AND finished_at >= $2
 GROUP BY 1, 2
-ORDER BY 1, 2

@@ -4,4 +4,3 @@ SELECT
 FROM queue_tally
 WHERE hour >= $1 - $1 % 3600000000
 GROUP BY hour, kind, group_name
-ORDER BY hour, kind, group_name

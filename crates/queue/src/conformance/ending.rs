@@ -132,6 +132,13 @@ pub async fn what_was_left_undone_goes_back_with_its_parent(queue: &dyn Subject)
     assert_eq!(queue.finished(&[rest[0].id]).await.unwrap()[0].parent, Some(lease.id));
 }
 
+pub async fn what_was_left_undone_goes_back_once(queue: &dyn Subject) {
+    let done = leased(queue, job("a")).await.key();
+    let with_rest = |key| Completion::new(done).with_rest(vec![job(key)]);
+    assert_eq!(queue.complete(&[with_rest("first"), with_rest("second")]).await.unwrap(), []);
+    assert_eq!(keys(&queue.claim(&claim(9)).await.unwrap()), ["first"]);
+}
+
 pub async fn nothing_is_left_undone_by_a_lost_lease(queue: &dyn Subject) {
     let lost = leased(queue, job("a")).await;
     queue.advance(AGE);
@@ -139,6 +146,16 @@ pub async fn nothing_is_left_undone_by_a_lost_lease(queue: &dyn Subject) {
     let done = Completion::new(lost.key()).with_rest(vec![job("rest")]);
     assert_eq!(queue.complete(&[done]).await.unwrap(), [lost.key()]);
     assert_eq!(queue.live(KIND).await.unwrap().len(), 1);
+}
+
+pub async fn nothing_is_left_undone_by_a_lost_lease_of_a_job_that_is_done(queue: &dyn Subject) {
+    let lost = leased(queue, job("a")).await;
+    queue.advance(AGE);
+    queue.reap().await.unwrap();
+    let held = one(queue).await;
+    let done = [Completion::new(lost.key()).with_rest(vec![job("rest")]), Completion::new(held.key())];
+    assert_eq!(queue.complete(&done).await.unwrap(), [lost.key()]);
+    assert_eq!(queue.live(KIND).await.unwrap(), []);
 }
 
 pub async fn the_latest_failures_are_listed_first(queue: &dyn Subject) {

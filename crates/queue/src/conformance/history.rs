@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{AGE, KIND, Subject, job, leased, one};
-use crate::{Completion, Failure, LeaseKey, Release, Select, Spending, Then};
+use crate::{Completion, Failure, LeaseKey, LedgerLine, Release, Select, Spending, Then};
 
 pub async fn tries_that_went_wrong_are_kept(queue: &dyn Subject) {
     let first = leased(queue, job("a")).await;
@@ -49,6 +49,36 @@ pub async fn the_ledger_sums_what_ended_and_what_it_cost(queue: &dyn Subject) {
     }
     assert_eq!(queue.counts().await.unwrap()[KIND].succeeded, 3);
     assert_eq!(queue.ledger(since + 2 * Duration::from_secs(3600)).await.unwrap(), []);
+}
+
+pub async fn the_ledger_is_told_in_one_order(queue: &dyn Subject) {
+    let since = queue.now().await.unwrap();
+    let groups = [Some("b"), None, Some("Z"), Some("a")];
+    for (place, group) in groups.into_iter().enumerate() {
+        let mut job = job(&place.to_string());
+        job.group = group.map(str::to_owned);
+        let lease = leased(queue, job).await;
+        queue.complete(&[Completion::new(lease.key())]).await.unwrap();
+    }
+    let told = |lines: Vec<LedgerLine>| lines.into_iter().map(|line| (line.hour, line.kind, line.group));
+    let lines: Vec<_> = told(queue.ledger(since).await.unwrap()).collect();
+    assert_eq!(lines.len(), 4);
+    assert!(lines.is_sorted(), "{lines:?}");
+}
+
+pub async fn a_job_given_back_is_taken_off_the_failed_ones(queue: &dyn Subject) {
+    let since = queue.now().await.unwrap();
+    let fail = async || {
+        let lease = one(queue).await;
+        queue.fail(&[Failure::new(lease.key(), "X", "").then(Then::Discard)]).await.unwrap();
+    };
+    queue.enqueue(&[job("a")]).await.unwrap();
+    fail().await;
+    queue.advance(2 * AGE);
+    assert_eq!(queue.retry_failed(&Select::all()).await.unwrap(), 1);
+    fail().await;
+    let failed: Vec<u64> = queue.ledger(since).await.unwrap().iter().map(|line| line.failed).collect();
+    assert_eq!(failed.iter().sum::<u64>(), 1, "it failed once in the end: {failed:?}");
 }
 
 pub async fn a_try_is_booked_whichever_way_it_ends(queue: &dyn Subject) {

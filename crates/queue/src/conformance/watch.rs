@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{AGE, KIND, LEASE, Subject, job, leased};
+use super::{AGE, KIND, LEASE, Subject, job, leased, none};
 use crate::{Completion, Failure, Pause, Presence, Rate, Then};
 
 pub async fn vitals_tell_what_waits_runs_and_failed(queue: &dyn Subject) {
@@ -42,6 +42,16 @@ pub async fn vitals_tell_how_budgets_are_spent(queue: &dyn Subject) {
     assert_eq!((budgets[0].spent_today, budgets[0].interval_us > 300_000), (4, true));
     queue.block("vendor", LEASE).await.unwrap();
     assert!(queue.vitals(KIND).await.unwrap().budgets[0].is_blocked);
+}
+
+pub async fn what_a_budget_holds_back_is_not_paused(queue: &dyn Subject) {
+    queue.set_budget("vendor", &Rate::new(200, Duration::from_secs(60)).unwrap()).await.unwrap();
+    queue.set_budget_of(KIND, Some("vendor")).await.unwrap();
+    queue.block("vendor", LEASE).await.unwrap();
+    queue.enqueue(&[job("a")]).await.unwrap();
+    none(queue).await;
+    let vitals = queue.vitals(KIND).await.unwrap();
+    assert_eq!((vitals.counts.ready, vitals.paused, vitals.oldest_ready_at.is_some()), (1, 0, true));
 }
 
 pub async fn the_latest_sign_of_life_stays(queue: &dyn Subject) {

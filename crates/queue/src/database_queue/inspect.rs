@@ -74,7 +74,9 @@ impl<D: Statements> Inspect for DatabaseQueue<D> {
     }
 
     async fn ledger(&self, since: DateTime<Utc>) -> Result<Vec<LedgerLine>> {
-        self.database.ledger(since).await
+        let mut lines = self.database.ledger(since).await?;
+        lines.sort_by(|one, other| (one.hour, &one.kind, &one.group).cmp(&(other.hour, &other.kind, &other.group)));
+        Ok(lines)
     }
 }
 

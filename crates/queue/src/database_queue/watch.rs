@@ -38,7 +38,9 @@ impl<D: Statements> Watch for DatabaseQueue<D> {
             cost: number(cost),
             expected_cost: number(expected),
         };
-        Ok(self.database.spent(kind, since).await?.into_iter().map(spent).collect())
+        let mut lines: Vec<Spent> = self.database.spent(kind, since).await?.into_iter().map(spent).collect();
+        lines.sort_by(|one, other| (one.day, &one.group).cmp(&(other.day, &other.group)));
+        Ok(lines)
     }
 
     fn pool_waits(&self) -> PoolWaits {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Job, MemoryQueue, State};
+use super::{Booked, Job, MemoryQueue, State};
 use crate::blocker::{Obstacles, Waiting};
 use crate::{
     Attempt, Cap, Counts, FinishedJob, Inspect, JobId, LedgerLine, LiveJob, LiveState, Outcome, Outlook, Result,
@@ -91,7 +91,15 @@ impl Inspect for MemoryQueue {
 
     async fn ledger(&self, since: DateTime<Utc>) -> Result<Vec<LedgerLine>> {
         let from = since - TimeDelta::hours(1);
-        Ok(self.state().ledger.values().filter(|line| line.hour > from).cloned().collect())
+        let told = |((hour, kind, group), booked): (&(DateTime<Utc>, String, Option<String>), &Booked)| LedgerLine {
+            hour: *hour,
+            kind: kind.clone(),
+            group: group.clone(),
+            succeeded: booked.succeeded,
+            failed: booked.failed.max(0).cast_unsigned(),
+            cost: booked.cost,
+        };
+        Ok(self.state().ledger.iter().filter(|((hour, ..), _)| *hour > from).map(told).collect())
     }
 }
 

@@ -17,15 +17,15 @@ impl Watch for MemoryQueue {
         let now = state.now;
         let live = || state.live.values().filter(|job| job.new.kind == kind);
         let held = || live().filter_map(|job| job.held.as_ref());
-        let claimable = || live().filter(|job| state.may_be_claimed(job, kind));
+        let due = || live().filter(|job| job.held.is_none() && job.run_at <= now);
         Ok(Vitals {
             now,
             counts,
-            paused: counts.ready - claimable().count() as u64,
+            paused: due().filter(|job| state.is_paused(job)).count() as u64,
             workers: state.list_workers().iter().filter(|worker| worker.is_alive).count() as u64,
             lapsed: held().filter(|held| held.until <= now).count() as u64,
             crashes: live().map(|job| u64::from(job.crashes)).sum(),
-            oldest_ready_at: claimable().map(|job| job.run_at).min(),
+            oldest_ready_at: due().filter(|job| !state.is_paused(job)).map(|job| job.run_at).min(),
             oldest_started_at: held().map(|held| held.since).min(),
             failures: state.failures_since(now - TimeDelta::hours(1), kind),
             budgets: state.budgets.iter().map(|(name, budget)| budget.vitals(name, now)).collect(),

@@ -46,7 +46,7 @@ impl JobStatements for Postgres {
         Ok(held.into_iter().map(|(id, token, cancel)| (KeyRow { id, token }, cancel)).collect())
     }
 
-    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[JobRow<'_>]) -> Result<Vec<KeyRow>> {
+    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[(KeyRow, JobRow<'_>)]) -> Result<Vec<KeyRow>> {
         let statement = complete(self, moved_us, done);
         if rest.is_empty() {
             return Ok(self.bounded(all(self, statement)).await?.into_iter().map(key).collect());

@@ -53,7 +53,7 @@ impl JobStatements for Sqlite {
         Ok(held.into_iter().map(|(id, token, cancel)| (key((id, token)), cancel)).collect())
     }
 
-    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[JobRow<'_>]) -> Result<Vec<KeyRow>> {
+    async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[(KeyRow, JobRow<'_>)]) -> Result<Vec<KeyRow>> {
         self.bounded(async {
             let (mut transaction, now) = begin(self, moved_us).await?;
             let statement = query_as(include_str!("../../sql/sqlite/complete.sql")).bind(now).bind(json(done));
