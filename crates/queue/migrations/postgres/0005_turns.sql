@@ -179,25 +179,33 @@ SET enable_mergejoin = off
 AS $$
 DECLARE
     paused text[];
+    is_held_back boolean;
+    is_capped boolean;
+    ignored text;
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
+    -- Assigned, which costs less than a query.
+    ignored := set_config('synchronous_commit', 'off', true);
     -- Whoever sets a cap waits from here on, and not only once it is looked at: a lock that is made stronger on the way
     -- would be waited for crosswise.
     LOCK TABLE barkeep.queue_cap IN ROW SHARE MODE;
-    SELECT array_agg(group_name) FILTER (WHERE kind = '') INTO paused
+    SELECT
+        array_agg(group_name) FILTER (WHERE kind = ''),
+        coalesce(bool_or(kind <> ''), false) OR EXISTS (
+            SELECT
+            FROM barkeep.queue_budget_of AS spends JOIN barkeep.queue_budget AS budget ON budget.name = spends.budget
+            WHERE spends.kind = wanted_kind AND (
+                budget.blocked_until > instant
+                OR (budget.day = (instant AT TIME ZONE 'UTC')::date AND budget.day_spent >= budget.day_limit)
+            )
+        ),
+        EXISTS (SELECT FROM barkeep.queue_cap WHERE kind IN ('', wanted_kind))
+    INTO paused, is_held_back, is_capped
     FROM barkeep.queue_pause
-    WHERE kind IN ('', wanted_kind)
-    HAVING count(*) FILTER (WHERE kind <> '') = 0;
-    IF NOT FOUND OR EXISTS (
-        SELECT FROM barkeep.queue_budget_of AS spends JOIN barkeep.queue_budget AS budget ON budget.name = spends.budget
-        WHERE spends.kind = wanted_kind AND (
-            budget.blocked_until > instant
-            OR (budget.day = (instant AT TIME ZONE 'UTC')::date AND budget.day_spent >= budget.day_limit)
-        )
-    ) THEN
+    WHERE kind IN ('', wanted_kind);
+    IF is_held_back THEN
         RETURN;
     END IF;
-    IF EXISTS (SELECT FROM barkeep.queue_cap WHERE kind IN ('', wanted_kind)) THEN
+    IF is_capped THEN
         RETURN QUERY
         SELECT *
         FROM barkeep.queue_claim_capped(
