@@ -3,7 +3,7 @@ use barkeep_orchestrator::calendar::{CalendarExt, Nyse};
 use barkeep_orchestrator::catalog::Definition;
 use barkeep_orchestrator::database::Location;
 use barkeep_orchestrator::store::{State, covered};
-use barkeep_orchestrator::types::{Series, Symbol, TimeRange};
+use barkeep_orchestrator::types::{Grid, Series, Symbol, TimeRange};
 use barkeep_orchestrator::{Backend, SliceJob};
 use chrono::TimeDelta;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -33,8 +33,11 @@ pub async fn check(scene: &Scene, market: &Market, definition: &Definition, wind
 async fn check_series(backend: &Backend, market: &Market, definition: &Definition, series: &Series, window: TimeRange) {
     let spans = backend.store.coverage(std::slice::from_ref(series), always()).await.unwrap();
     let covered = covered(&spans[0], |span| span.state == State::Covered);
-    for session in Nyse.spans(series.timeframe, definition.hours, window) {
-        assert!(covered.covers(&session), "{series}: {session} is not covered");
+    // A bar is covered where it starts: of one that lasts for days somebody may have doubted the end.
+    let grid = Grid::new(series.timeframe, Nyse.spans(series.timeframe, definition.hours, window));
+    for bar in (0..grid.bars()).filter_map(|slot| grid.bar(slot)) {
+        let start = bar.before(bar.start() + TimeDelta::seconds(1)).unwrap();
+        assert!(covered.covers(&start), "{series}: {bar} is not covered");
     }
     let mut stored = 0;
     for span in covered.ranges() {

@@ -16,6 +16,9 @@ pub struct Backend {
     pub upkeep: Arc<dyn Upkeep>,
     /// Jobs.
     pub queue: Arc<dyn Queue>,
+    /// The same jobs, over a connection of its own to extend leases by: however many slices wait for the others, none loses
+    /// its lease over that. Where there is none, heartbeats go the way of all.
+    pub heartbeats: Option<Arc<dyn Queue>>,
     /// The same jobs, to look at.
     pub inspect: Arc<dyn Inspect>,
     /// What people do to jobs.
@@ -59,13 +62,15 @@ impl Backend {
             #[cfg(feature = "postgres")]
             Location::Postgres(url) => {
                 let settings = barkeep_database::PostgresSettings::new(url.clone());
+                let heart = barkeep_database::Postgres::connect_with(settings.clone().with_connections(1)).await?;
                 let database = barkeep_database::Postgres::connect_with(settings).await?;
                 let parts = Self::of(
                     barkeep_store::PostgresStore::open(&database, provider).await?,
                     barkeep_queue::PostgresQueue::open(&database).await?,
                     barkeep_catalog::PostgresCatalog::open(&database).await?,
                 );
-                Ok(Self { fenced: true, ..parts })
+                let heartbeats = Arc::new(barkeep_queue::PostgresQueue::open(&heart).await?);
+                Ok(Self { fenced: true, heartbeats: Some(heartbeats), ..parts })
             }
             #[cfg(not(feature = "sqlite"))]
             Location::Sqlite(_) => Err(crate::Error::MissingFeature("sqlite")),
@@ -90,6 +95,7 @@ impl Backend {
             budgets: queue.clone(),
             watch: queue.clone(),
             queue,
+            heartbeats: None,
             rejections: catalog.clone(),
             book: catalog.clone(),
             fenced: false,

@@ -1,5 +1,6 @@
 //! The queue as this process' worker sees it, which looks out for a database that has no space left, and counts leases.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,16 +25,13 @@ pub(crate) enum WhenFull {
 /// Claims nothing while the database is full, but for one slice now and then.
 #[derive(Clone, Debug)]
 pub(crate) struct Cautious {
+    pub(crate) queue: Arc<dyn Queue>,
     pub(crate) orchestrator: Orchestrator,
     pub(crate) when_full: WhenFull,
     pub(crate) fatal: Fatal,
 }
 
 impl Cautious {
-    fn inner(&self) -> &dyn Queue {
-        &*self.orchestrator.backend().queue
-    }
-
     /// Hands an answer on, and looks whether it says that there is no space.
     async fn looked_at<T>(&self, writer: Writer, answer: Result<T>) -> Result<T> {
         match answer {
@@ -73,7 +71,7 @@ impl Queue for Cautious {
             Claimable::One if claim.kind == SliceJob::KIND => claim.clone().with_limit(1),
             Claimable::One | Claimable::None => return Ok(Vec::new()),
         };
-        let leases = match self.looked_at(Writer::Work, self.inner().claim(&asked).await).await {
+        let leases = match self.looked_at(Writer::Work, self.queue.claim(&asked).await).await {
             // Looked for again when it is time to.
             Err(error) if error.is_full() && self.when_full == WhenFull::Wait => return Ok(Vec::new()),
             leases => leases?,
@@ -85,7 +83,7 @@ impl Queue for Cautious {
     }
 
     async fn complete(&self, done: &[Completion]) -> Result<Vec<LeaseKey>> {
-        let lost = self.looked_at(Writer::Ending, self.inner().complete(done).await).await?;
+        let lost = self.looked_at(Writer::Ending, self.queue.complete(done).await).await?;
         let keys: Vec<LeaseKey> = done.iter().map(|done| done.lease).collect();
         metrics::leases_lost(lost.len());
         ended(&self.orchestrator, &keys, true).await;
@@ -93,7 +91,7 @@ impl Queue for Cautious {
     }
 
     async fn fail(&self, failures: &[Failure]) -> Result<Vec<Verdict>> {
-        let verdicts = self.looked_at(Writer::Ending, self.inner().fail(failures).await).await?;
+        let verdicts = self.looked_at(Writer::Ending, self.queue.fail(failures).await).await?;
         metrics::leases_lost(verdicts.iter().filter(|verdict| **verdict == Verdict::Lost).count());
         let keys: Vec<LeaseKey> = failures.iter().map(|failure| failure.lease).collect();
         ended(&self.orchestrator, &keys, false).await;
@@ -101,7 +99,7 @@ impl Queue for Cautious {
     }
 
     async fn release(&self, releases: &[Release]) -> Result<Vec<LeaseKey>> {
-        let lost = self.looked_at(Writer::Ending, self.inner().release(releases).await).await?;
+        let lost = self.looked_at(Writer::Ending, self.queue.release(releases).await).await?;
         metrics::leases_lost(lost.len());
         let keys: Vec<LeaseKey> = releases.iter().map(|release| release.lease).collect();
         ended(&self.orchestrator, &keys, false).await;
@@ -109,26 +107,26 @@ impl Queue for Cautious {
     }
 
     async fn enqueue(&self, jobs: &[NewJob]) -> Result<Vec<Option<JobId>>> {
-        self.inner().enqueue(jobs).await
+        self.queue.enqueue(jobs).await
     }
 
     async fn extend(&self, leases: &[LeaseKey], lease: Duration) -> Result<Vec<Extension>> {
-        self.inner().extend(leases, lease).await
+        self.queue.extend(leases, lease).await
     }
 
     async fn spend(&self, spendings: &[Spending]) -> Result<()> {
-        self.inner().spend(spendings).await
+        self.queue.spend(spendings).await
     }
 
     async fn reap(&self) -> Result<Reaped> {
-        self.inner().reap().await.inspect(|reaped| metrics::reaped(*reaped))
+        self.queue.reap().await.inspect(|reaped| metrics::reaped(*reaped))
     }
 
     async fn show_worker(&self, worker: &Presence) -> Result<()> {
-        self.inner().show_worker(worker).await
+        self.queue.show_worker(worker).await
     }
 
     async fn forget_worker(&self, id: WorkerId) -> Result<()> {
-        self.inner().forget_worker(id).await
+        self.queue.forget_worker(id).await
     }
 }

@@ -101,7 +101,9 @@ impl Taken {
 
     fn fail(&mut self, job: FinishedJob) {
         let Ok(slice) = SliceJob::read(&job.payload) else { return };
-        let why = Why { code: job.code.unwrap_or_default(), reason: job.message.unwrap_or_default() };
+        // A worker that died left no message.
+        let died = || format!("workers died with it, or lost their leases, {} times", job.crashes);
+        let why = Why { code: job.code.unwrap_or_default(), reason: job.message.unwrap_or_else(died) };
         for series in slice.series() {
             self.failed.entry(series).or_default().push((slice.range, why.clone()));
         }

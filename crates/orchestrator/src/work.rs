@@ -51,9 +51,14 @@ impl Fatal {
 /// This process' worker: it fetches up to as many slices at once as the settings say.
 pub(crate) fn worker(orchestrator: &Orchestrator, when_full: WhenFull, fatal: &Fatal) -> Worker {
     let settings = orchestrator.settings();
-    let queue = Cautious { orchestrator: orchestrator.clone(), when_full, fatal: fatal.clone() };
+    let backend = orchestrator.backend();
+    let queue = Arc::clone(&backend.queue);
+    let queue = Cautious { queue, orchestrator: orchestrator.clone(), when_full, fatal: fatal.clone() };
+    let heartbeats = Arc::clone(backend.heartbeats.as_ref().unwrap_or(&backend.queue));
+    let heartbeats = Cautious { queue: heartbeats, ..queue.clone() };
     let slices = Slices { orchestrator: orchestrator.clone(), queue: queue.clone(), fatal: fatal.clone() };
     Worker::new(Arc::new(queue), SliceJob::KIND, slices)
+        .with_heartbeats_on(Arc::new(heartbeats))
         .with_kind(SliceJob::RECHECK)
         .with_name(&settings.name)
         .with_concurrency(settings.workers)
