@@ -9,12 +9,14 @@ mod export;
 mod file;
 mod folder;
 mod format;
+mod hex;
 mod ipc;
 mod manifest;
 #[cfg(feature = "object-store")]
 mod objects;
 mod partition;
 mod text;
+mod traces;
 
 pub use arrow_array;
 pub use arrow_schema;
@@ -30,3 +32,4 @@ pub use manifest::{Entry, Manifest};
 pub use object_store;
 pub use partition::Partition;
 pub use text::write_csv;
+pub use traces::Trace;

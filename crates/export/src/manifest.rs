@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Format, Partition, Result};
+use crate::{Error, Format, Partition, Result, Trace};
 
 /// What an export holds: `_manifest.json` at its root.
 ///
@@ -40,6 +40,10 @@ pub struct Entry {
     pub sha256: String,
     /// The types of its columns: those of the manifest, unless a run was cut short.
     pub format: Format,
+    /// What the store told of the year before its bars were read: as long as it tells the same, they need not be read again.
+    /// `None` if it could not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 impl Manifest {

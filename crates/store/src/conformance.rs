@@ -8,6 +8,7 @@ mod coverage;
 mod history;
 mod pages;
 mod reading;
+mod traces;
 mod upkeep;
 
 use barkeep_types::{Adjustment, Bar, BarFault, Feed, Grid, Series, TimeRange, Timeframe};
@@ -21,6 +22,7 @@ pub use coverage::*;
 pub use history::*;
 pub use pages::*;
 pub use reading::*;
+pub use traces::*;
 pub use upkeep::*;
 
 /// Makes a test of every promise. The expression opens an empty store, and gives it with whatever must outlive it.
@@ -71,6 +73,9 @@ macro_rules! store_conformance {
             values_survive_to_the_last_bit,
             a_stream_has_every_bar_of_many_series,
             bars_are_put_together_as_they_are_read,
+            what_coverage_shows_leaves_no_other_trace,
+            what_coverage_does_not_show_is_noted_by_year,
+            a_moment_is_passed_by_the_store_that_has_its_page,
             writers_of_overlapping_pages_neither_block_nor_double,
             a_long_page_is_stored_whole,
         );
@@ -124,6 +129,7 @@ macro_rules! upkeep_conformance {
             years_are_forgotten,
             former_values_are_forgotten_with_their_bars,
             instants_out_of_reach_are_bounds_too,
+            what_is_gone_is_noted_by_year,
             writers_go_on_while_the_past_is_forgotten,
         );
     };

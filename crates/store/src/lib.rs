@@ -31,6 +31,7 @@ mod span;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod summary;
+mod traces;
 mod upkeep;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod write;
@@ -49,6 +50,7 @@ pub use span::{Span, State, covered};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use summary::Summary;
+pub use traces::{Moment, Rewrite, Traces};
 pub use upkeep::{Forgotten, Upkeep, Withdrawal};
 
 /// Bars, and the coverage that their pages proved.
@@ -128,6 +130,11 @@ pub trait Store: Debug + Send + Sync + 'static {
     ///
     /// [`Error::Database`], or [`Error::Corrupt`].
     async fn check(&self) -> Result<Vec<Finding>>;
+
+    /// What tells whether bars may have changed; `None` if the store cannot tell, and they must be read.
+    fn traces(&self) -> Option<&dyn Traces> {
+        None
+    }
 }
 
 const _: fn(&dyn Store) = |_| {}; // Stays usable as `dyn Store`.

@@ -10,12 +10,13 @@ use crate::error::failed;
 use crate::page::Page;
 use crate::reach::whole_seconds;
 use crate::row;
-use crate::{Commit, Committed, Error, Finding, ProviderName, Result, Span, Store, Summary, write};
+use crate::{Commit, Committed, Error, Finding, ProviderName, Result, Span, Store, Summary, Traces, write};
 
 mod columns;
 mod copy;
 mod history;
 mod tables;
+mod traces;
 mod upkeep;
 
 use tables::{Names, PostgresTables};
@@ -25,6 +26,7 @@ const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Step { version: 1, sql: include_str!("../migrations/postgres/0001_bars.sql") },
         Step { version: 2, sql: include_str!("../migrations/postgres/0002_views.sql") },
+        Step { version: 3, sql: include_str!("../migrations/postgres/0003_rewrites.sql") },
     ],
 };
 
@@ -177,6 +179,10 @@ impl Store for PostgresStore {
         let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
         connection.finish().await?;
         rows.iter().map(row::finding).collect()
+    }
+
+    fn traces(&self) -> Option<&dyn Traces> {
+        Some(self)
     }
 }
 

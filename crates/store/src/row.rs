@@ -4,7 +4,7 @@ use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
 
 use crate::write::Identity;
-use crate::{Error, Finding, Result, Span, Summary};
+use crate::{Error, Finding, Result, Rewrite, Span, Summary};
 
 /// A row, whichever database it came from. Columns count from 0.
 pub(crate) trait Columns {
@@ -50,6 +50,12 @@ pub(crate) fn summary(row: &impl Columns, at: usize) -> Result<Summary> {
         last: row.optional_instant(at + 2)?,
         fetched_at: row.optional_instant(at + 3)?,
     })
+}
+
+/// A rewrite: year, mark, from column `at` on.
+pub(crate) fn rewrite(row: &impl Columns, at: usize) -> Result<Rewrite> {
+    let year = i32::try_from(row.integer(at)?).map_err(Error::corrupt)?;
+    Ok(Rewrite::new(year, row.text(at + 1)?.to_owned()))
 }
 
 /// An identity: id, revision, whether the page is recognised, from column `at` on.

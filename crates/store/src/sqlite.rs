@@ -8,11 +8,12 @@ use crate::error::failed;
 use crate::page::Page;
 use crate::reach::whole_seconds;
 use crate::row;
-use crate::{Commit, Committed, Finding, ProviderName, Result, Span, Store, Summary, write};
+use crate::{Commit, Committed, Finding, ProviderName, Result, Span, Store, Summary, Traces, write};
 
 mod columns;
 mod history;
 mod tables;
+mod traces;
 mod upkeep;
 
 use tables::{SqliteTables, names};
@@ -22,6 +23,7 @@ const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Step { version: 1, sql: include_str!("../migrations/sqlite/0001_bars.sql") },
         Step { version: 2, sql: include_str!("../migrations/sqlite/0002_views.sql") },
+        Step { version: 3, sql: include_str!("../migrations/sqlite/0003_rewrites.sql") },
     ],
 };
 
@@ -135,6 +137,10 @@ impl Store for SqliteStore {
         let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
         connection.finish().await?;
         rows.iter().map(row::finding).collect()
+    }
+
+    fn traces(&self) -> Option<&dyn Traces> {
+        Some(self)
     }
 }
 

@@ -1,8 +1,10 @@
 //! How a page is stored, whatever the database: compare what is there, and write the difference alone.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use barkeep_types::{Bar, Series, TimeRange};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use crate::ledger::{Ledger, NewSpan, Word, count_within};
 use crate::page::{Page, Part, RefusedBar};
@@ -47,6 +49,9 @@ pub(crate) trait Tables: Send {
     /// Says that what earlier pages proved of these series may be true no more.
     async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()>;
 
+    /// Says that bars of these years changed in a way that coverage does not show. The years of a series are distinct.
+    async fn note_rewrites(&mut self, years: &[(i32, i32)]) -> Result<()>;
+
     /// Deletes the bars of a series that start at these instants.
     async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()>;
 
@@ -86,6 +91,8 @@ pub(crate) struct Changes<'a> {
     pub(crate) removed: Vec<DateTime<Utc>>,
     pub(crate) spans: Vec<NewSpan>,
     pub(crate) bumps_revision: bool,
+    /// Of the bars that change in a way that coverage does not show.
+    pub(crate) rewritten: BTreeSet<i32>,
 }
 
 /// Stores a page; the transaction is left to the caller.
@@ -130,6 +137,12 @@ pub(crate) async fn commit(tables: &mut impl Tables, page: &Page<'_>, provider: 
         let batch_id = tables.insert_batch(&batch).await?;
         tables.write_bars(batch_id, &changes).await?;
         tables.write_spans(&changes).await?;
+        let rewritten =
+            |changes: &Changes<'_>| changes.rewritten.iter().map(|year| (changes.id, *year)).collect::<Vec<_>>();
+        let rewritten: Vec<(i32, i32)> = changes.iter().flat_map(rewritten).collect();
+        if !rewritten.is_empty() {
+            tables.note_rewrites(&rewritten).await?;
+        }
     }
     Ok(committed)
 }
@@ -196,6 +209,8 @@ pub(crate) async fn withdraw(tables: &mut impl Tables, series: &Series, bars: &[
     }
     // A page that brought one of them is not to be taken for stored.
     tables.bump_revisions(&[id]).await?;
+    let years: BTreeSet<i32> = starts.iter().map(Datelike::year).collect();
+    tables.note_rewrites(&years.into_iter().map(|year| (id, year)).collect::<Vec<_>>()).await?;
     Ok(starts.len() as u64)
 }
 
@@ -293,13 +308,32 @@ fn changes<'p>(id: i32, old: &[Span], ledger: &Ledger, found: Found<'p>) -> Opti
         .map(|span| span.range.start())
         .filter(|start| !new.iter().any(|span| span.range.start() == *start))
         .collect();
-    let spans: Vec<NewSpan> = new.into_iter().filter(|span| !old.iter().any(|old| span.is(old))).collect();
     let Found { inserts, revisions, .. } = found;
+    let rewritten = rewritten(old, &new, &inserts, &revisions);
+    let spans: Vec<NewSpan> = new.into_iter().filter(|span| !old.iter().any(|old| span.is(old))).collect();
     if inserts.is_empty() && revisions.is_empty() && removed.is_empty() && spans.is_empty() {
         return None;
     }
     let bumps_revision = ledger.is_revised || !revisions.is_empty();
-    Some(Changes { id, inserts, revisions, removed, spans, bumps_revision })
+    Some(Changes { id, inserts, revisions, removed, spans, bumps_revision, rewritten })
+}
+
+/// The years of bars that are revised, and of those inserted where the ledger does not show it: into time that was covered
+/// already, or that is not covered. A fresh page has none, and is told by counting.
+fn rewritten(old: &[Span], new: &[NewSpan], inserts: &[&Bar], revisions: &[&Bar]) -> BTreeSet<i32> {
+    let starts: Vec<DateTime<Utc>> = inserts.iter().map(|bar| bar.start).collect();
+    let within =
+        |ranges: &mut dyn Iterator<Item = TimeRange>| ranges.map(|range| count_within(&starts, &range)).sum::<u64>();
+    let was_covered = || old.iter().map(|span| span.range);
+    let is_covered = || new.iter().map(|span| span.range);
+    let mut years: BTreeSet<i32> = revisions.iter().map(|bar| bar.start.year()).collect();
+    if within(&mut was_covered()) > 0 || within(&mut is_covered()) < starts.len() as u64 {
+        let is_fresh = |start: &&DateTime<Utc>| {
+            is_covered().any(|range| range.contains(**start)) && !was_covered().any(|range| range.contains(**start))
+        };
+        years.extend(starts.iter().filter(|start| !is_fresh(start)).map(Datelike::year));
+    }
+    years
 }
 
 impl Part<'_> {

@@ -18,6 +18,17 @@ bumped AS (
     SET revision = revision + 1
     WHERE series_id IN (SELECT series_id FROM gone)
 ),
+-- Of the years of which something is gone.
+noted AS (
+    INSERT INTO barkeep.store_rewrite (series_id, year, mark)
+    SELECT DISTINCT ON (series_id, year) series_id, year, gen_random_uuid()::text
+    FROM gone
+    CROSS JOIN generate_series(
+        extract(year FROM gone.starts_at AT TIME ZONE 'UTC')::int4,
+        extract(year FROM least(gone.ends_at, $2) AT TIME ZONE 'UTC')::int4
+    ) AS year
+    ON CONFLICT (series_id, year) DO UPDATE SET mark = excluded.mark
+),
 rest AS (
     SELECT
         gone.*,

@@ -193,6 +193,15 @@ impl Tables for PostgresTables<'_> {
         Ok(())
     }
 
+    async fn note_rewrites(&mut self, years: &[(i32, i32)]) -> Result<()> {
+        let statement = self
+            .statement(include_str!("../../sql/postgres/note_rewrites.sql"))
+            .bind(years.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+            .bind(years.iter().map(|(_, year)| *year).collect::<Vec<_>>());
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
+        Ok(())
+    }
+
     async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()> {
         let statement = self.statement(include_str!("../../sql/postgres/delete_bars.sql")).bind(id).bind(starts);
         statement.execute(&mut *self.transaction).await.map_err(failed)?;

@@ -181,6 +181,13 @@ impl Tables for SqliteTables<'_> {
         Ok(())
     }
 
+    async fn note_rewrites(&mut self, years: &[(i32, i32)]) -> Result<()> {
+        let pairs = serde_json::to_string(years).expect("numbers can be written as JSON");
+        let statement = sqlx::query(include_str!("../../sql/sqlite/note_rewrites.sql")).bind(pairs);
+        statement.execute(&mut *self.transaction).await.map_err(failed)?;
+        Ok(())
+    }
+
     async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()> {
         for start in starts {
             sqlx::query(include_str!("../../sql/sqlite/delete_bars.sql"))

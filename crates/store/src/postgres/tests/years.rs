@@ -199,7 +199,7 @@ async fn a_role_that_may_not_make_tables_writes_and_has_room_made() {
          GRANT USAGE ON SCHEMA barkeep TO {role};
          GRANT SELECT ON ALL TABLES IN SCHEMA barkeep TO {role};
          GRANT INSERT, UPDATE, DELETE ON barkeep.store_series, barkeep.store_batch, barkeep.store_bar,
-             barkeep.store_coverage, barkeep.store_former_bar, barkeep.store_quarantine TO {role};
+             barkeep.store_coverage, barkeep.store_rewrite, barkeep.store_former_bar, barkeep.store_quarantine TO {role};
          GRANT EXECUTE ON FUNCTION barkeep.store_make_room(int4[]) TO {role};"
     );
     let mut transaction = store.database.begin().await.unwrap();
