@@ -10,7 +10,8 @@ use crate::Result;
 /// What was covered of a year and the mark of its latest [`Rewrite`] are kept by whoever reads its bars, and taken *before*
 /// they are read. As long as both stay the same, so do the bars of that year, if the store has gone through the [`Moment`]
 /// at which they were taken: it is then the same store, and was not put back to an earlier time. The states of what is
-/// covered do not matter. What other hands change in the tables leaves no trace.
+/// covered do not matter. What other hands change in the tables leaves no trace, nor does what a process of an earlier
+/// version writes that still ran when the tables were brought up to date.
 #[async_trait]
 pub trait Traces: Debug + Send + Sync + 'static {
     /// How far the store has come; `None` if no page was ever stored.

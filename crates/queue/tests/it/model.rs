@@ -46,9 +46,19 @@ async fn play<S: Subject, G>(real: &Real<S, G>, case: usize, history: &[Step]) -
 
 /// Plays histories to one queue, one after the other, on a thread that may wait. After one that went wrong the next gets a
 /// queue of its own: what it left behind would make others fail that are sound, and mislead the search for a shorter one.
-fn play_histories<S: Subject, G, F: Future<Output = Real<S, G>>>(open: impl Fn() -> F) {
+///
+/// Several such threads play to as many queues: a server and its client take turns, and leave a processor idle.
+fn play_histories<S: Subject, G, F: Future<Output = Real<S, G>>>(open: fn() -> F, threads: u32) {
+    let cases: u32 = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(move || play_some(open, cases.div_ceil(threads)));
+        }
+    });
+}
+
+fn play_some<S: Subject, G, F: Future<Output = Real<S, G>>>(open: fn() -> F, cases: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let case = AtomicUsize::new(0);
     let opened = RefCell::new(None);
@@ -88,10 +98,10 @@ async fn postgres() -> Real<PostgresQueue, TestDatabase> {
 
 #[test]
 fn sqlite_does_what_the_model_does() {
-    play_histories(sqlite);
+    play_histories(sqlite, 1);
 }
 
 #[test]
 fn postgres_does_what_the_model_does() {
-    play_histories(postgres);
+    play_histories(postgres, 2);
 }
