@@ -74,8 +74,7 @@ pub async fn work<Q: Queue>(queue: Arc<Q>, purse: Option<Purse>) {
                 job.done().into()
             }
         };
-        let worker =
-            Worker::new(queue.clone(), KIND, work).with_concurrency(BATCH);
+        let worker = Worker::new(queue.clone(), KIND, work).with_concurrency(BATCH);
         workers.spawn(async move { worker.run_until_idle().await.expect("the database answers") });
     }
     workers.join_all().await;
