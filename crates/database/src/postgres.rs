@@ -96,6 +96,8 @@ impl fmt::Debug for PostgresSettings {
 /// How long a server may take to accept a first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long an idle connection is taken to be sound without asking it. If it is not, a call fails as lost, and is to be asked
+/// From when on a connection is closed rather than used again: the server keeps memory for each.
+const OLD: Duration = Duration::from_secs(1800);
 /// again, as it would be had the connection broken during the call.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// PostgreSQL 14.
@@ -129,6 +131,11 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
             .acquire_timeout(settings.timeout)
+            // Without a task that looks for old connections: in sqlx 0.9.0 it may see a count of idle ones that fell below
+            // zero, and keep a thread busy for ever. The old ones are closed when they are given back.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_release(|_, given_back| Box::pin(async move { Ok(given_back.age < OLD) }))
             .test_before_acquire(false)
             .before_acquire(|connection, idle| {
                 Box::pin(async move {

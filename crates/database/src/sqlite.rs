@@ -87,7 +87,12 @@ impl Sqlite {
     pub async fn open_with(settings: SqliteSettings) -> Result<Self> {
         create_private(&settings.path)?;
         let options = settings.options();
-        let pool = || SqlitePoolOptions::new().acquire_timeout(settings.timeout).test_before_acquire(false);
+        let pool = || {
+            // Connections to a file do not grow old. Nor is there a task then that looks for old ones: in sqlx 0.9.0 it may
+            // see a count of idle connections that fell below zero, and keep a thread busy for ever.
+            let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
+            pool.acquire_timeout(settings.timeout).test_before_acquire(false)
+        };
         let writer = pool().max_connections(1).connect_lazy_with(options.clone());
         let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
         let database = Self { shared: Arc::new(Shared { settings, writer, readers, waits: Waits::default() }) };

@@ -243,17 +243,23 @@ impl Player {
 
     async fn is_filled(&self, definition: &Definition) {
         let Window::Fixed(window) = definition.window else { unreachable!("every window here is fixed") };
+        let recheck = self.orchestrator.backend().inspect.live(SliceJob::RECHECK).await.unwrap();
+        let recheck: Vec<SliceJob> = recheck.iter().map(|job| SliceJob::read(&job.payload).unwrap()).collect();
         for series in definition.series() {
             let covered = self.covered_is_true(&series).await;
+            // What looked suspicious is in doubt, and fetched again a day later.
+            let is_of_it = |slice: &&SliceJob| slice.series().any(|one| one == series);
+            let put_off: Coverage = recheck.iter().filter(is_of_it).map(|slice| slice.range).collect();
             let grid = Grid::new(series.timeframe, Nyse.spans(series.timeframe, definition.hours, window));
             for bar in (0..grid.bars()).filter_map(|slot| grid.bar(slot)) {
                 // Where it starts: of one that lasts for a day somebody may have doubted the end.
                 let start = bar.before(bar.start() + TimeDelta::seconds(1)).unwrap();
-                assert!(covered.covers(&start), "{series}: {bar} is not covered");
+                let is_there = covered.covers(&start) || put_off.covers(&start);
+                assert!(is_there, "{series}: {bar} is neither covered nor looked at again later");
             }
         }
         let has_sessions = !Nyse.spans(definition.timeframes[0], definition.hours, window).is_empty();
-        if has_sessions && !self.has_built.get() && !self.has_revised.get() {
+        if has_sessions && recheck.is_empty() && !self.has_built.get() && !self.has_revised.get() {
             check(&self.scene, self.simulator.market(), definition, window).await;
         }
     }
