@@ -26,6 +26,8 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 1, sql: include_str!("../migrations/sqlite/0001_jobs.sql") },
         Step { version: 2, sql: include_str!("../migrations/sqlite/0002_watch.sql") },
         Step { version: 3, sql: include_str!("../migrations/sqlite/0003_spent.sql") },
+        Step { version: 4, sql: include_str!("../migrations/sqlite/0004_endings.sql") },
+        Step { version: 5, sql: include_str!("../migrations/sqlite/0005_turns.sql") },
     ],
 };
 
