@@ -1,5 +1,7 @@
 //! SIGSTOP for longer than a lease: another process does the slice, and the one that wakes up can change nothing any more.
 
+use std::time::Duration;
+
 use tests::{Kind, Scene, Vendor, everything};
 
 use crate::moment::{Moment, at_every_moment};
@@ -25,7 +27,13 @@ async fn frozen(kind: Kind, moment: Moment) {
     let mut arranged = moment.for_a_while(&scene, &vendor).await;
     let mut child = start(&scene, &vendor);
     arranged.reached_by(&mut child).await;
+    // Not in the middle of a sign of life, which it gives meanwhile: see above.
     child.signal("STOP");
+    while !scene.is_writable().await {
+        child.signal("CONT");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        child.signal("STOP");
+    }
     arranged.lift().await;
     // Waits for the frozen one's lease, and for its locks as long as the database lets it have them.
     go_on(&scene, &vendor).await;

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use barkeep_alpaca::{Alpaca, Credentials};
 use barkeep_alpaca_sim::AlpacaSim;
@@ -9,6 +10,8 @@ use barkeep_orchestrator::store::{ProviderName, Store};
 use barkeep_orchestrator::types::{Bar, Series, TimeRange};
 use barkeep_test_postgres::{Server, TestDatabase};
 use chrono::{DateTime, TimeDelta};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection, Executor};
 use tempfile::TempDir;
 
 /// Which database a test runs on.
@@ -128,6 +131,24 @@ impl Scene {
                 Box::new(transaction)
             }
         }
+    }
+
+    /// Whether somebody who wants to write can. SQLite has one lock for all writers, which a frozen one may hold.
+    ///
+    /// # Panics
+    ///
+    /// If the database refuses in another way.
+    pub async fn is_writable(&self) -> bool {
+        let Location::Sqlite(path) = self.location() else { return true };
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_millis(200));
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let began = connection.execute("BEGIN IMMEDIATE").await;
+        let is_writable = began.is_ok();
+        if is_writable {
+            connection.execute("ROLLBACK").await.unwrap();
+        }
+        connection.close().await.unwrap();
+        is_writable
     }
 
     /// Opens it.
