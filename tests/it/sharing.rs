@@ -56,7 +56,7 @@ async fn two_processes_fetch_every_slice_once(kind: Kind) {
 /// Every slice waits to store its page, each with a connection, and there are more slices than connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn slices_that_wait_for_every_connection_there_is_keep_their_leases() {
-    const LEASE: Duration = Duration::from_secs(1);
+    const LEASE: Duration = Duration::from_secs(2);
     let (scene, simulator) = (Scene::on(Kind::Postgres).await, AlpacaSim::options().with_market(Market::new(1)));
     let simulator = simulator.start().await.unwrap();
     let settings = Settings::default().with_workers(20).with_concurrency(20).with_lease(LEASE);

@@ -95,9 +95,9 @@ impl fmt::Debug for PostgresSettings {
 
 /// How long a server may take to accept a first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long an idle connection is taken to be sound without asking it. If it is not, a call fails as lost, and is to be asked
 /// From when on a connection is closed rather than used again: the server keeps memory for each.
 const OLD: Duration = Duration::from_secs(1800);
+/// How long an idle connection is taken to be sound without asking it. If it is not, a call fails as lost, and is to be asked
 /// again, as it would be had the connection broken during the call.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// PostgreSQL 14.

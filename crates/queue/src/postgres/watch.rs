@@ -28,6 +28,7 @@ impl WatchStatements for Postgres {
             .bind(note);
         self.bounded(changes(self, statement)).await.map(drop)
     }
+
     fn pool_waits(&self) -> PoolWaits {
         Postgres::pool_waits(self)
     }

@@ -25,6 +25,7 @@ impl WatchStatements for Sqlite {
             |now| query(include_str!("../../sql/sqlite/beat.sql")).bind(now).bind(name).bind(holder).bind(note);
         write(self, moved_us, statement).await.map(drop)
     }
+
     fn pool_waits(&self) -> PoolWaits {
         Sqlite::pool_waits(self)
     }
