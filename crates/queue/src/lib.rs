@@ -3,7 +3,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(any(feature = "postgres", feature = "sqlite")),
-    allow(dead_code, unreachable_pub, reason = "what is stored, and its rules, wait for a database")
+    allow(dead_code, unreachable_pub, unused_imports, reason = "what is stored, and its rules, wait for a database")
 )]
 
 mod backoff;
