@@ -3,7 +3,7 @@ mod settings;
 
 use async_trait::async_trait;
 
-use crate::json::{self, ChangeRow};
+use crate::json;
 use crate::statements::{DefinitionStatements as _, Session, Statements};
 use crate::write;
 use crate::{Catalog, Change, ChangeKind, Definition, Narrowing, Pattern, Result, Upserted};
@@ -96,7 +96,7 @@ impl<D: Statements> Catalog for DatabaseCatalog<D> {
                 Ok(rows)
             })
             .await?;
-        rows.into_iter().map(ChangeRow::change).collect()
+        rows.into_iter().map(json::change).collect()
     }
 }
 

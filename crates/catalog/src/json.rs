@@ -1,5 +1,7 @@
 //! Definitions as the JSON that is stored.
 
+use chrono::{DateTime, Utc};
+
 use crate::change::Change;
 use crate::{Definition, Error, Result};
 
@@ -11,24 +13,15 @@ pub(crate) fn read(json: &str) -> Result<Definition> {
     serde_json::from_str(json).map_err(Error::corrupt)
 }
 
-/// A row of the change log.
-#[derive(Debug)]
-pub struct ChangeRow {
-    pub(crate) at: chrono::DateTime<chrono::Utc>,
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
-}
+/// A row of the change log: when, name, kind, before, after.
+pub(crate) type ChangeRow = (DateTime<Utc>, String, String, Option<String>, Option<String>);
 
-impl ChangeRow {
-    pub(crate) fn change(self) -> Result<Change> {
-        Ok(Change {
-            at: self.at,
-            name: self.name,
-            kind: self.kind.parse().map_err(Error::corrupt)?,
-            before: self.before.as_deref().map(read).transpose()?,
-            after: self.after.as_deref().map(read).transpose()?,
-        })
-    }
+pub(crate) fn change((at, name, kind, before, after): ChangeRow) -> Result<Change> {
+    Ok(Change {
+        at,
+        name,
+        kind: kind.parse().map_err(Error::corrupt)?,
+        before: before.as_deref().map(read).transpose()?,
+        after: after.as_deref().map(read).transpose()?,
+    })
 }

@@ -52,28 +52,18 @@ pub trait Rejections: Debug + Send + Sync + 'static {
 
 const _: fn(&dyn Rejections) = |_| {}; // Stays usable as `dyn Rejections`.
 
-/// A row of the table of rejections.
+/// A row of the table of rejections: symbol, timeframe, feed, adjustment, code, reason, and when.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-#[derive(Debug)]
-pub struct RejectionRow {
-    pub(crate) symbol: String,
-    pub(crate) timeframe: String,
-    pub(crate) feed: String,
-    pub(crate) adjustment: String,
-    pub(crate) code: String,
-    pub(crate) reason: String,
-    pub(crate) rejected_at: DateTime<Utc>,
-}
+pub(crate) type RejectionRow = (String, String, String, String, String, String, DateTime<Utc>);
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-impl RejectionRow {
-    pub(crate) fn rejection(self) -> Result<Rejection> {
-        let series = Series {
-            symbol: self.symbol.parse().map_err(Error::corrupt)?,
-            timeframe: self.timeframe.parse().map_err(Error::corrupt)?,
-            feed: self.feed.parse().map_err(Error::corrupt)?,
-            adjustment: self.adjustment.parse().map_err(Error::corrupt)?,
-        };
-        Ok(Rejection { series, code: self.code, reason: self.reason, rejected_at: self.rejected_at })
-    }
+pub(crate) fn rejection(row: RejectionRow) -> Result<Rejection> {
+    let (symbol, timeframe, feed, adjustment, code, reason, rejected_at) = row;
+    let series = Series {
+        symbol: symbol.parse().map_err(Error::corrupt)?,
+        timeframe: timeframe.parse().map_err(Error::corrupt)?,
+        feed: feed.parse().map_err(Error::corrupt)?,
+        adjustment: adjustment.parse().map_err(Error::corrupt)?,
+    };
+    Ok(Rejection { series, code, reason, rejected_at })
 }

@@ -42,28 +42,18 @@ pub(crate) fn setting((name, json, set_at, by): SettingRow) -> Result<Setting> {
     Ok(Setting { name, value: read(&json)?, set_at, by })
 }
 
-/// A row of the log of settings.
-#[derive(Debug)]
-pub struct SettingChangeRow {
-    pub(crate) revision: i64,
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) name: String,
-    pub(crate) by: String,
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
-}
+/// A row of the log of settings: revision, when, name, by whom, before, after.
+pub(crate) type SettingChangeRow = (i64, DateTime<Utc>, String, String, Option<String>, Option<String>);
 
-impl SettingChangeRow {
-    pub(crate) fn change(self) -> Result<SettingChange> {
-        Ok(SettingChange {
-            revision: revision(self.revision)?,
-            at: self.at,
-            name: self.name,
-            by: self.by,
-            before: self.before.as_deref().map(read).transpose()?,
-            after: self.after.as_deref().map(read).transpose()?,
-        })
-    }
+pub(crate) fn setting_change((number, at, name, by, before, after): SettingChangeRow) -> Result<SettingChange> {
+    Ok(SettingChange {
+        revision: revision(number)?,
+        at,
+        name,
+        by,
+        before: before.as_deref().map(read).transpose()?,
+        after: after.as_deref().map(read).transpose()?,
+    })
 }
 
 const MOST_BYTES: usize = 65_536;

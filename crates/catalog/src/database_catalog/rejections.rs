@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use barkeep_types::Series;
 
 use super::DatabaseCatalog;
-use crate::rejection::RejectionRow;
+use crate::rejection::rejection;
 use crate::statements::{RejectionStatements as _, Session as _, Statements};
 use crate::{Rejection, Rejections, Result};
 
@@ -28,7 +28,7 @@ impl<D: Statements> Rejections for DatabaseCatalog<D> {
                 Ok(rows)
             })
             .await?;
-        let mut rejections = rows.into_iter().map(RejectionRow::rejection).collect::<Result<Vec<_>>>()?;
+        let mut rejections = rows.into_iter().map(rejection).collect::<Result<Vec<_>>>()?;
         rejections.sort_by(|left, right| left.series.cmp(&right.series));
         Ok(rejections)
     }

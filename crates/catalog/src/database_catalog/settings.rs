@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{DatabaseCatalog, end, most};
-use crate::settings::{self, SettingChangeRow};
+use crate::settings;
 use crate::statements::{Session as _, SettingStatements as _, Statements};
 use crate::{Result, Setting, SettingChange, SettingsBook, Upserted};
 
@@ -77,6 +77,6 @@ impl<D: Statements> SettingsBook for DatabaseCatalog<D> {
                 Ok(rows)
             })
             .await?;
-        rows.into_iter().map(SettingChangeRow::change).collect()
+        rows.into_iter().map(settings::setting_change).collect()
     }
 }

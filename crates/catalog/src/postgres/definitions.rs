@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use sqlx::{query, query_as, query_scalar};
 
 use super::PostgresSession;
@@ -46,12 +45,7 @@ impl DefinitionStatements for PostgresSession {
     }
 
     async fn changes(&mut self, limit: i64) -> Result<Vec<ChangeRow>> {
-        type Row = (DateTime<Utc>, String, String, Option<String>, Option<String>);
         let statement = query_as(self.database.sql(include_str!("../../sql/postgres/changes.sql"))).bind(limit);
-        let rows: Vec<Row> = statement.fetch_all(&mut *self.held).await.map_err(failed)?;
-        Ok(rows
-            .into_iter()
-            .map(|(at, name, kind, before, after): Row| ChangeRow { at, name, kind, before, after })
-            .collect())
+        statement.fetch_all(&mut *self.held).await.map_err(failed)
     }
 }

@@ -1,6 +1,5 @@
 use async_trait::async_trait;
 use barkeep_types::Series;
-use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 
 use super::PostgresSession;
@@ -24,21 +23,8 @@ impl RejectionStatements for PostgresSession {
     }
 
     async fn rejections(&mut self) -> Result<Vec<RejectionRow>> {
-        type Row = (String, String, String, String, String, String, DateTime<Utc>);
         let statement = query_as(self.database.sql(include_str!("../../sql/postgres/rejections.sql")));
-        let rows: Vec<Row> = statement.fetch_all(&mut *self.held).await.map_err(failed)?;
-        Ok(rows
-            .into_iter()
-            .map(|(symbol, timeframe, feed, adjustment, code, reason, rejected_at): Row| RejectionRow {
-                symbol,
-                timeframe,
-                feed,
-                adjustment,
-                code,
-                reason,
-                rejected_at,
-            })
-            .collect())
+        statement.fetch_all(&mut *self.held).await.map_err(failed)
     }
 
     async fn forgive(&mut self, series: &Series) -> Result<u64> {

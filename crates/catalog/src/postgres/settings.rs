@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use sqlx::{query, query_as, query_scalar};
 
 use super::PostgresSession;
@@ -46,19 +45,7 @@ impl SettingStatements for PostgresSession {
     }
 
     async fn setting_changes(&mut self, limit: i64) -> Result<Vec<SettingChangeRow>> {
-        type Row = (i64, DateTime<Utc>, String, String, Option<String>, Option<String>);
         let statement = query_as(self.database.sql(include_str!("../../sql/postgres/setting_changes.sql"))).bind(limit);
-        let rows: Vec<Row> = statement.fetch_all(&mut *self.held).await.map_err(failed)?;
-        Ok(rows
-            .into_iter()
-            .map(|(revision, at, name, by, before, after): Row| SettingChangeRow {
-                revision,
-                at,
-                name,
-                by,
-                before,
-                after,
-            })
-            .collect())
+        statement.fetch_all(&mut *self.held).await.map_err(failed)
     }
 }

@@ -48,8 +48,6 @@ impl DefinitionStatements for SqliteSession {
         type Row = (i64, String, String, Option<String>, Option<String>);
         let statement = query_as(include_str!("../../sql/sqlite/changes.sql")).bind(limit);
         let rows: Vec<Row> = statement.fetch_all(&mut *self.held).await.map_err(failed)?;
-        rows.into_iter()
-            .map(|(at, name, kind, before, after): Row| Ok(ChangeRow { at: instant(at)?, name, kind, before, after }))
-            .collect()
+        rows.into_iter().map(|(at, name, kind, before, after)| Ok((instant(at)?, name, kind, before, after))).collect()
     }
 }

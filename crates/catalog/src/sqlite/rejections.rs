@@ -27,16 +27,8 @@ impl RejectionStatements for SqliteSession {
         let statement = query_as(include_str!("../../sql/sqlite/rejections.sql"));
         let rows: Vec<Row> = statement.fetch_all(&mut *self.held).await.map_err(failed)?;
         rows.into_iter()
-            .map(|(symbol, timeframe, feed, adjustment, code, reason, rejected_at): Row| {
-                Ok(RejectionRow {
-                    symbol,
-                    timeframe,
-                    feed,
-                    adjustment,
-                    code,
-                    reason,
-                    rejected_at: instant(rejected_at)?,
-                })
+            .map(|(symbol, timeframe, feed, adjustment, code, reason, at)| {
+                Ok((symbol, timeframe, feed, adjustment, code, reason, instant(at)?))
             })
             .collect()
     }

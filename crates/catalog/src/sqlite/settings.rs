@@ -50,9 +50,7 @@ impl SettingStatements for SqliteSession {
         let statement = query_as(include_str!("../../sql/sqlite/setting_changes.sql")).bind(limit);
         let rows: Vec<Row> = statement.fetch_all(&mut *self.held).await.map_err(failed)?;
         rows.into_iter()
-            .map(|(revision, at, name, by, before, after): Row| {
-                Ok(SettingChangeRow { revision, at: instant(at)?, name, by, before, after })
-            })
+            .map(|(revision, at, name, by, before, after)| Ok((revision, instant(at)?, name, by, before, after)))
             .collect()
     }
 }
