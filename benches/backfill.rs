@@ -2,6 +2,7 @@
 //! into either database. And with a limit on: how long it takes beside what the limit allows.
 //!
 //!     cargo bench -p benches --bench backfill
+//!     cargo bench -p benches --bench backfill -- m15/postgres    (or d1/sqlite, limited, ...)
 //!
 //! The simulator answers in this process, on the same cores, and is part of the client's stage and of the whole. It keeps its
 //! answers, so that it costs no more than sending them: no vendor makes its bars on its customers' machines. The server of
@@ -23,7 +24,7 @@ use barkeep_orchestrator::store::{Commit, ProviderName, State};
 use barkeep_orchestrator::types::{Series, Symbol, TimeRange, Timeframe};
 use barkeep_orchestrator::{Backend, Orchestrator};
 use barkeep_test_postgres::{Server, TestDatabase};
-use benches::{is_measuring, print_ratio};
+use benches::{is_measuring, is_wanted, print_ratio};
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
@@ -37,7 +38,9 @@ fn main() {
         for job in jobs() {
             stages(&job, &server).await;
         }
-        within_a_limit().await;
+        if is_wanted("limited") {
+            within_a_limit().await;
+        }
         tokio::task::spawn_blocking(move || drop(server)).await.expect("the server stops");
     });
 }
@@ -87,11 +90,16 @@ impl Job {
 
 /// The whole beside its stages, on both databases.
 async fn stages(job: &Job, server: &Server) {
+    let name = |place: Place| format!("{}/{place:?}", job.name).to_lowercase();
+    let places: Vec<Place> = [Place::Sqlite, Place::Postgres].into_iter().filter(|at| is_wanted(&name(*at))).collect();
+    if places.is_empty() {
+        return;
+    }
     let simulator = job.simulator().await;
     // Once for nothing: the simulator remembers what it has worked out.
     let requests = whole(job, &simulator, Place::Sqlite, server).await.requests;
     let (client, pages) = client_alone(&simulator, &requests).await;
-    for place in [Place::Sqlite, Place::Postgres] {
+    for place in places {
         let mut shares = Vec::new();
         for _ in 0..if is_measuring() { 3 } else { 1 } {
             let whole = whole(job, &simulator, place, server).await;
@@ -99,8 +107,8 @@ async fn stages(job: &Job, server: &Server) {
             let store = store_alone(&pages, place, server).await;
             let slowest = client.min(client_again).max(store);
             println!(
-                "{}/{place:?}: {} bars, {} requests; whole {:.2} s, client alone {:.2} s, store alone {:.2} s; memory {} MiB then {} MiB",
-                job.name,
+                "{}: {} bars, {} requests; whole {:.2} s, client alone {:.2} s, store alone {:.2} s; memory {} MiB then {} MiB",
+                name(place),
                 whole.bars,
                 requests.len(),
                 whole.time.as_secs_f64(),
@@ -113,7 +121,7 @@ async fn stages(job: &Job, server: &Server) {
         }
         shares.sort_by(|one, other| one.0.total_cmp(&other.0));
         let (share, memory) = shares[shares.len() / 2];
-        let name = format!("{}/{place:?}", job.name).to_lowercase();
+        let name = name(place);
         print_ratio(&format!("backfill/{name}/of_slowest_stage"), share);
         print_ratio(&format!("backfill/{name}/memory_second_half"), memory.1 as f64 / memory.0.max(1) as f64);
     }

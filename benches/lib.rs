@@ -18,6 +18,12 @@ pub fn is_measuring() -> bool {
     std::env::args().any(|argument| argument == "--bench") && !std::env::args().any(|argument| argument == "--test")
 }
 
+/// Whether a part of a bench was asked for: all are, unless words after `--` name some.
+pub fn is_wanted(name: &str) -> bool {
+    let mut words = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    words.peek().is_none() || words.any(|word| name.contains(&word))
+}
+
 /// The shortest of some runs, in the processor's time of this thread: what others do on the machine then counts least.
 pub fn shortest(runs: usize, mut run: impl FnMut()) -> Duration {
     if !is_measuring() {
