@@ -3,6 +3,7 @@ mod heart;
 mod job;
 mod patience;
 mod shift;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,7 +124,8 @@ impl Worker {
         }
     }
 
-    /// Works on jobs of this kind too; the kinds take turns.
+    /// Works on jobs of this kind too; the kinds take turns. While others have jobs, a kind that had none is asked again
+    /// after the longest wait of [`with_poll`](Self::with_poll).
     #[must_use]
     pub fn with_kind(mut self, kind: impl Into<String>) -> Self {
         self.kinds.push(kind.into());

@@ -15,6 +15,7 @@ use super::endings::Endings;
 use super::heart::{self, Held};
 use super::job::{Job, Spent, Stop};
 use super::patience::Patience;
+use super::turns::Turns;
 use super::{Ending, Worked, Worker};
 use crate::{Claim, Failure, Lease, LeaseKey, Presence, Release, Result, WorkerId};
 
@@ -108,14 +109,14 @@ impl<'a> Shift<'a> {
     async fn claim_jobs(&self) -> Result<()> {
         let (first, longest) = self.worker.poll;
         let mut pause = first;
-        let mut turn = 0;
+        let mut turns = Turns::new(self.worker.kinds.len(), longest);
         let mut outage = None;
         let mut ear = self.worker.bell.hear();
         while let Some(room) = self.room().await {
             ear.forget();
             // Looked at before the claim: an ending that is written after it may make another job claimable.
             let was_idle = self.held.is_empty();
-            let claimed = self.claim(&mut turn, room).await;
+            let claimed = self.claim(&mut turns, room).await;
             if claimed.is_ok() {
                 outage = None;
             }
@@ -123,7 +124,10 @@ impl<'a> Shift<'a> {
                 Ok(0) if self.until_idle && was_idle => return Ok(()),
                 Ok(0) => {
                     pause = tokio::select! {
-                        true = ear.rung() => first,
+                        true = ear.rung() => {
+                            turns.wake_all();
+                            first
+                        }
                         next = self.wait(pause) => next.min(longest),
                     }
                 }
@@ -163,14 +167,12 @@ impl<'a> Shift<'a> {
     }
 
     /// Claims as many jobs as there is room for, of the first kind that has any, and starts them.
-    async fn claim(&self, turn: &mut usize, mut room: Vec<OwnedSemaphorePermit>) -> Result<usize> {
-        let kinds = &self.worker.kinds;
-        for _ in kinds {
-            let kind = &kinds[*turn % kinds.len()];
-            *turn += 1;
-            let limit = u16::try_from(room.len()).unwrap_or(u16::MAX);
-            let claim = Claim::new(kind, &self.worker.name).with_limit(limit).with_lease(self.worker.lease);
-            let leases = self.worker.queue.claim(&claim).await?;
+    async fn claim(&self, turns: &mut Turns, mut room: Vec<OwnedSemaphorePermit>) -> Result<usize> {
+        let limit = u16::try_from(room.len()).unwrap_or(u16::MAX);
+        for kind in turns.next() {
+            let claim = Claim::new(&self.worker.kinds[kind], &self.worker.name);
+            let leases = self.worker.queue.claim(&claim.with_limit(limit).with_lease(self.worker.lease)).await?;
+            turns.asked(kind, !leases.is_empty());
             if !leases.is_empty() {
                 let claimed = leases.len();
                 for (lease, permit) in leases.into_iter().zip(room.drain(..)) {
