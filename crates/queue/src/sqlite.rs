@@ -28,6 +28,7 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 3, sql: include_str!("../migrations/sqlite/0003_spent.sql") },
         Step { version: 4, sql: include_str!("../migrations/sqlite/0004_endings.sql") },
         Step { version: 5, sql: include_str!("../migrations/sqlite/0005_turns.sql") },
+        Step { version: 6, sql: include_str!("../migrations/sqlite/0006_places.sql") },
     ],
 };
 
