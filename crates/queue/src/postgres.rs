@@ -32,6 +32,7 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 4, sql: include_str!("../migrations/postgres/0004_endings.sql") },
         Step { version: 5, sql: include_str!("../migrations/postgres/0005_turns.sql") },
         Step { version: 6, sql: include_str!("../migrations/postgres/0006_places.sql") },
+        Step { version: 7, sql: include_str!("../migrations/postgres/0007_lookups.sql") },
     ],
 };
 

@@ -140,7 +140,7 @@ BEGIN
         FROM (SELECT count(*) AS jobs FROM taken) AS begun JOIN barkeep.queue_cap AS cap ON begun.jobs > 0
         WHERE cap.kind IN ('', wanted_kind)
     )
-    SELECT job.* FROM taken JOIN barkeep.queue_job AS job USING (id);
+    SELECT job.* FROM taken JOIN barkeep.queue_job AS job ON job.id = ANY (ARRAY[taken.id]);
     -- By one at a time: others would wait for it.
     IF changes > 50 AND pg_try_advisory_xact_lock(1667330163, -1) THEN
         WITH apart AS (
