@@ -3,9 +3,9 @@ mod rejections;
 mod settings;
 
 use async_trait::async_trait;
-use barkeep_database::{Migrations, Postgres, Step};
+use barkeep_database::{Held, Migrations, Postgres, Step};
 
-use crate::statements::{Held, Session, Statements};
+use crate::statements::{Session, Statements};
 use crate::{DatabaseCatalog, Result};
 
 /// Definitions in a PostgreSQL database.
@@ -58,11 +58,11 @@ impl Statements for Postgres {
 #[async_trait]
 impl Session for PostgresSession {
     async fn finish(self) -> Result<()> {
-        self.held.finish().await
+        Ok(self.held.finish().await?)
     }
 
     async fn undo(self) -> Result<()> {
-        self.held.undo().await
+        Ok(self.held.undo().await?)
     }
 }
 

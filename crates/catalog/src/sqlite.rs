@@ -3,10 +3,10 @@ mod rejections;
 mod settings;
 
 use async_trait::async_trait;
-use barkeep_database::{Migrations, Sqlite, Step};
+use barkeep_database::{Held, Migrations, Sqlite, Step};
 use chrono::{DateTime, Utc};
 
-use crate::statements::{Held, Session, Statements};
+use crate::statements::{Session, Statements};
 use crate::{DatabaseCatalog, Error, Result};
 
 /// Definitions in a SQLite file.
@@ -58,11 +58,11 @@ impl Statements for Sqlite {
 #[async_trait]
 impl Session for SqliteSession {
     async fn finish(self) -> Result<()> {
-        self.held.finish().await
+        Ok(self.held.finish().await?)
     }
 
     async fn undo(self) -> Result<()> {
-        self.held.undo().await
+        Ok(self.held.undo().await?)
     }
 }
 

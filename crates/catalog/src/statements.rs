@@ -1,10 +1,8 @@
 //! The statements of the catalog, one method a file of SQL: all that a database has to bring.
 
 use std::fmt::Debug;
-use std::ops::{Deref, DerefMut};
 
 use async_trait::async_trait;
-use barkeep_database::{Connection, Engine, Transaction};
 use barkeep_types::Series;
 
 use crate::Result;
@@ -98,52 +96,4 @@ pub struct SettingEntry<'a> {
     pub by: &'a str,
     pub before: Option<&'a str>,
     pub after: Option<&'a str>,
-}
-
-/// A connection, in a transaction or not.
-#[derive(Debug)]
-pub(crate) enum Held<E: Engine> {
-    Reading(Connection<E>),
-    Writing(Transaction<E>),
-}
-
-impl<E: Engine> Held<E>
-where
-    for<'c> &'c mut E::Connection: sqlx::Executor<'c, Database = E>,
-{
-    pub(crate) async fn finish(self) -> Result<()> {
-        match self {
-            Self::Reading(connection) => connection.finish().await?,
-            Self::Writing(transaction) => transaction.commit().await?,
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn undo(self) -> Result<()> {
-        match self {
-            Self::Reading(connection) => connection.finish().await?,
-            Self::Writing(transaction) => transaction.rollback().await?,
-        }
-        Ok(())
-    }
-}
-
-impl<E: Engine> Deref for Held<E> {
-    type Target = E::Connection;
-
-    fn deref(&self) -> &E::Connection {
-        match self {
-            Self::Reading(connection) => connection,
-            Self::Writing(transaction) => transaction,
-        }
-    }
-}
-
-impl<E: Engine> DerefMut for Held<E> {
-    fn deref_mut(&mut self) -> &mut E::Connection {
-        match self {
-            Self::Reading(connection) => connection,
-            Self::Writing(transaction) => transaction,
-        }
-    }
 }

@@ -9,6 +9,8 @@ mod connection;
 mod error;
 #[cfg(feature = "sqlite")]
 mod filesystem;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod held;
 #[cfg(feature = "postgres")]
 mod listener;
 mod location;
@@ -25,6 +27,8 @@ mod waits;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use connection::{Connection, Engine, Transaction};
 pub use error::{Error, Result};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use held::Held;
 #[cfg(feature = "postgres")]
 pub use listener::Listener;
 pub use location::{InvalidLocation, Location};

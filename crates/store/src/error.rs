@@ -85,3 +85,10 @@ fn kept(since: &Option<DateTime<Utc>>) -> String {
 pub(crate) fn failed(error: sqlx::Error) -> Error {
     Error::Database(error.into())
 }
+
+/// What the server itself said, if it was the server who refused.
+#[cfg(feature = "postgres")]
+pub(crate) fn refusal(error: &Error) -> Option<&(dyn sqlx::error::DatabaseError + 'static)> {
+    let Error::Database(barkeep_database::Error::Refused(source)) = error else { return None };
+    source.downcast_ref::<sqlx::Error>()?.as_database_error()
+}

@@ -37,12 +37,12 @@ pub(crate) struct Ledger {
 
 /// A span to be written; `fetched_at` is `None` for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NewSpan {
-    pub(crate) range: TimeRange,
-    pub(crate) state: State,
-    pub(crate) rows: u64,
-    pub(crate) empty_checks: u32,
-    pub(crate) fetched_at: Option<DateTime<Utc>>,
+pub struct NewSpan {
+    pub range: TimeRange,
+    pub state: State,
+    pub rows: u64,
+    pub empty_checks: u32,
+    pub fetched_at: Option<DateTime<Utc>>,
 }
 
 impl Ledger {

@@ -7,9 +7,17 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use barkeep_types::{Bar, Series, TimeRange};
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod answers;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod columns;
 mod commit;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod compare;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod database_store;
 mod error;
 mod ext;
 mod finding;
@@ -30,6 +38,8 @@ mod row;
 mod span;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod statements;
 mod summary;
 mod traces;
 mod upkeep;
@@ -37,6 +47,8 @@ mod upkeep;
 mod write;
 
 pub use commit::{Commit, Committed, Proof, Refused};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use database_store::DatabaseStore;
 pub use error::{Error, Result};
 pub use ext::StoreExt;
 pub use finding::Finding;

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use barkeep_types::{Bar, Coverage, Series, TimeRange, Timeframe};
-#[cfg(feature = "postgres")]
-use chrono::Datelike;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::reach::whole_seconds;
@@ -37,10 +35,10 @@ pub(crate) struct Part<'a> {
 
 /// A bar that cannot be true, and the part of the page it came in.
 #[derive(Debug)]
-pub(crate) struct RefusedBar {
-    pub(crate) part: usize,
-    pub(crate) bar: Bar,
-    pub(crate) reasons: String,
+pub struct RefusedBar {
+    pub part: usize,
+    pub bar: Bar,
+    pub reasons: String,
 }
 
 impl<'a> Page<'a> {
@@ -101,7 +99,6 @@ impl<'a> Page<'a> {
     }
 
     /// The calendar years in which its bars start, in order.
-    #[cfg(feature = "postgres")]
     pub(crate) fn years(&self) -> Vec<i32> {
         let bars = self.parts.iter().flat_map(|part| &part.bars);
         let years: std::collections::BTreeSet<i32> = bars.map(|bar| bar.start.year()).collect();

@@ -1,21 +1,10 @@
 //! Rows of either database as values.
 
 use barkeep_types::{Bar, Series, TimeRange};
-use chrono::{DateTime, Utc};
 
-use crate::write::Identity;
+use crate::columns::Columns;
+use crate::statements::Identity;
 use crate::{Error, Finding, Result, Rewrite, Span, Summary};
-
-/// A row, whichever database it came from. Columns count from 0.
-pub(crate) trait Columns {
-    fn integer(&self, at: usize) -> Result<i64>;
-    fn optional_integer(&self, at: usize) -> Result<Option<i64>>;
-    fn number(&self, at: usize) -> Result<f64>;
-    fn optional_number(&self, at: usize) -> Result<Option<f64>>;
-    fn text(&self, at: usize) -> Result<&str>;
-    fn instant(&self, at: usize) -> Result<DateTime<Utc>>;
-    fn optional_instant(&self, at: usize) -> Result<Option<DateTime<Utc>>>;
-}
 
 /// A bar: start, open, high, low, close, volume, vwap, trade count, from column `at` on.
 pub(crate) fn bar(row: &impl Columns, at: usize) -> Result<Bar> {

@@ -1,22 +1,24 @@
-use async_trait::async_trait;
-use barkeep_database::{Migrations, Sqlite, Step};
-use barkeep_types::{Bar, Series, TimeRange};
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-
-use crate::error::failed;
-use crate::page::Page;
-use crate::reach::whole_seconds;
-use crate::row;
-use crate::{Commit, Committed, Finding, ProviderName, Result, Span, Store, Summary, Traces, write};
-
-mod columns;
 mod history;
-mod tables;
+mod page;
+mod read;
 mod traces;
 mod upkeep;
 
-use tables::{SqliteTables, names};
+use async_trait::async_trait;
+use barkeep_database::{Held, Migrations, Sqlite, Step};
+use barkeep_types::Series;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+
+use crate::columns::Instants;
+use crate::error::failed;
+use crate::statements::{Answers, Session, Statements};
+use crate::{DatabaseStore, Error, ProviderName, Result};
+
+/// Bars in a SQLite file.
+pub type SqliteStore = DatabaseStore<Sqlite>;
 
 const MIGRATIONS: Migrations = Migrations {
     component: "store",
@@ -27,121 +29,104 @@ const MIGRATIONS: Migrations = Migrations {
     ],
 };
 
-/// Bars in a SQLite file. A clone is a handle to the same.
-#[derive(Clone, Debug)]
-pub struct SqliteStore {
-    database: Sqlite,
-    provider: ProviderName,
-}
-
-type Statement<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
-
-impl SqliteStore {
+impl DatabaseStore<Sqlite> {
     /// The store of `provider`'s bars in `database`; makes its tables if they are not there.
     ///
     /// # Errors
     ///
-    /// [`Error::Database`](crate::Error::Database): the tables cannot be made, or were made by a newer version.
+    /// [`Error::Database`]: the tables cannot be made, or were made by a newer version.
     pub async fn open(database: &Sqlite, provider: ProviderName) -> Result<Self> {
         database.migrate(&MIGRATIONS).await?;
-        Ok(Self { database: database.clone(), provider })
+        Ok(Self::new(database.clone(), provider))
+    }
+}
+
+type Statement<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
+
+fn statement<'q>(sql: &'static str) -> Statement<'q> {
+    sqlx::query(sql)
+}
+
+/// A statement whose first argument is the provider.
+fn statement_of<'q>(provider: &'q ProviderName, sql: &'static str) -> Statement<'q> {
+    statement(sql).bind(provider.as_str())
+}
+
+/// Statements that run over one connection.
+#[derive(Debug)]
+pub struct SqliteSession {
+    held: Held<sqlx::Sqlite>,
+}
+
+impl SqliteSession {
+    async fn rows(&mut self, statement: Statement<'_>) -> Result<Vec<SqliteRow>> {
+        statement.fetch_all(&mut *self.held).await.map_err(failed)
     }
 
-    /// A statement whose first argument is the provider.
-    fn statement(&self, sql: &'static str) -> Statement<'_> {
-        sqlx::query(sql).bind(self.provider.as_str())
+    async fn row(&mut self, statement: Statement<'_>) -> Result<SqliteRow> {
+        statement.fetch_one(&mut *self.held).await.map_err(failed)
     }
 
-    async fn fetch(&self, statement: Statement<'_>) -> Result<Vec<SqliteRow>> {
-        self.database
-            .bounded(async {
-                let mut connection = self.database.connection().await?;
-                let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
-                connection.finish().await?;
-                Ok(rows)
-            })
-            .await
+    /// Tells how many rows were changed.
+    async fn run(&mut self, statement: Statement<'_>) -> Result<u64> {
+        Ok(statement.execute(&mut *self.held).await.map_err(failed)?.rows_affected())
     }
 }
 
 #[async_trait]
-impl Store for SqliteStore {
-    async fn commit(&self, commit: &Commit) -> Result<Committed> {
-        let page = Page::new(commit)?;
-        self.database
-            .bounded(async {
-                let mut tables = SqliteTables::begin(&self.database, &self.provider).await?;
-                let committed = write::commit(&mut tables, &page, &self.provider).await?;
-                tables.commit().await?;
-                Ok(committed)
-            })
-            .await
+impl Statements for Sqlite {
+    type Session = SqliteSession;
+
+    async fn look(&self) -> Result<SqliteSession> {
+        Ok(SqliteSession { held: Held::Reading(self.connection().await?) })
     }
 
-    async fn suspect(&self, series: &Series, range: TimeRange) -> Result<()> {
-        self.database
-            .bounded(async {
-                let mut tables = SqliteTables::begin(&self.database, &self.provider).await?;
-                write::suspect(&mut tables, series, range).await?;
-                tables.commit().await
-            })
-            .await
+    async fn begin(&self) -> Result<SqliteSession> {
+        Ok(SqliteSession { held: Held::Writing(self.begin().await?) })
     }
 
-    async fn coverage(&self, series: &[Series], within: TimeRange) -> Result<Vec<Vec<Span>>> {
-        let Some(within) = whole_seconds(within) else { return Ok(vec![Vec::new(); series.len()]) };
-        let statement = self
-            .statement(include_str!("../sql/sqlite/coverage.sql"))
-            .bind(names(series))
-            .bind(within.start().timestamp())
-            .bind(within.end().timestamp());
-        row::by_question(series.len(), &self.fetch(statement).await?, row::span)
+    /// Whoever writes, writes alone.
+    async fn begin_alone(&self) -> Result<SqliteSession> {
+        Statements::begin(self).await
     }
 
-    async fn bars(&self, series: &Series, range: TimeRange, limit: usize) -> Result<Vec<Bar>> {
-        let Some(range) = whole_seconds(range) else { return Ok(Vec::new()) };
-        let statement = self
-            .statement(include_str!("../sql/sqlite/bars.sql"))
-            .bind(series.symbol.as_str())
-            .bind(series.timeframe.as_str())
-            .bind(series.feed.as_str())
-            .bind(series.adjustment.to_string())
-            .bind(range.start().timestamp())
-            .bind(range.end().timestamp())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.fetch(statement).await?.iter().map(|row| row::bar(row, 0)).collect()
+    async fn bounded<T>(&self, verb: impl Future<Output = Result<T>> + Send) -> Result<T>
+    where
+        T: Send,
+    {
+        self.bounded(verb).await
     }
 
-    async fn latest(&self, series: &[Series]) -> Result<Vec<Option<Bar>>> {
-        let statement = self.statement(include_str!("../sql/sqlite/latest.sql")).bind(names(series));
-        row::one_by_question(series.len(), &self.fetch(statement).await?, row::bar)
+    /// Nobody gets in between, and there is room for every year.
+    async fn make_way(&self, failed: Error, _years: &[i32]) -> Result<()> {
+        Err(failed)
     }
+}
 
-    async fn summaries(&self, series: &[Series]) -> Result<Vec<Summary>> {
-        let statement = self.statement(include_str!("../sql/sqlite/summaries.sql")).bind(names(series));
-        let summaries = row::one_by_question(series.len(), &self.fetch(statement).await?, row::summary)?;
-        Ok(summaries.into_iter().map(Option::unwrap_or_default).collect())
-    }
+impl Answers for SqliteSession {
+    type Row = SqliteRow;
+}
 
-    async fn series(&self) -> Result<Vec<Series>> {
-        let statement = self.statement(include_str!("../sql/sqlite/series.sql"));
-        let mut series = self.fetch(statement).await?.iter().map(row::series).collect::<Result<Vec<_>>>()?;
-        series.sort();
-        Ok(series)
+#[async_trait]
+impl Session for SqliteSession {
+    async fn finish(self) -> Result<()> {
+        Ok(self.held.finish().await?)
     }
+}
 
-    async fn check(&self) -> Result<Vec<Finding>> {
-        let mut connection = self.database.connection().await?;
-        // Not bounded: every bar is read, and how many there are nobody can say.
-        let statement = self.statement(include_str!("../sql/sqlite/check.sql"));
-        let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
-        connection.finish().await?;
-        rows.iter().map(row::finding).collect()
-    }
+/// Instants are whole seconds since 1970.
+impl Instants for sqlx::Sqlite {
+    type Stored = i64;
 
-    fn traces(&self) -> Option<&dyn Traces> {
-        Some(self)
+    fn instant(seconds: i64) -> Result<DateTime<Utc>> {
+        DateTime::from_timestamp(seconds, 0).ok_or_else(|| Error::corrupt(format!("the instant {seconds}")))
     }
+}
+
+/// Series as the JSON that the statements read.
+fn names<'s>(series: impl IntoIterator<Item = &'s Series>) -> String {
+    let name = |series: &'s Series| json!([series.symbol.as_str(), series.timeframe, series.feed, series.adjustment]);
+    Value::Array(series.into_iter().map(name).collect()).to_string()
 }
 
 #[cfg(test)]

@@ -53,7 +53,3 @@ pub struct Forgotten {
     /// How many bars were deleted one by one.
     pub bars: u64,
 }
-
-/// How many bars are deleted in one transaction. Writers wait that long.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) const AT_A_TIME: u32 = 10_000;

@@ -2,13 +2,11 @@ use std::time::Duration;
 
 use barkeep_database::PostgresSettings;
 use barkeep_test_postgres::TestDatabase;
-use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
-use chrono::DateTime;
+use barkeep_types::{Adjustment, Bar, Feed, TimeRange, Timeframe};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::error::failed;
-use crate::{History, State, Upkeep, Withdrawal};
+use crate::{Commit, Committed, Finding, History, State, Store, Upkeep, Withdrawal};
 
 #[cfg(target_os = "linux")]
 mod disk;
@@ -27,7 +25,7 @@ async fn open_new() -> (PostgresStore, TestDatabase) {
 /// With room for the bars of these tests: who finds none begins anew, and the first series is not number 1.
 async fn open() -> (PostgresStore, TestDatabase) {
     let (store, server) = open_new().await;
-    store.make_room(&[1970, 2020]).await.unwrap();
+    room::make(&store.database, &[1970, 2020]).await.unwrap();
     (store, server)
 }
 

@@ -1,32 +1,19 @@
 use async_trait::async_trait;
 use barkeep_types::Series;
+use sqlx::postgres::PgRow;
 
-use super::PostgresStore;
-use super::tables::Names;
-use crate::row::{self, Columns};
-use crate::{Moment, Result, Rewrite, Traces};
+use super::{Names, PostgresSession};
+use crate::statements::TraceStatements;
+use crate::{ProviderName, Result};
 
 #[async_trait]
-impl Traces for PostgresStore {
-    async fn moment(&self) -> Result<Option<Moment>> {
-        self.batch(None).await
+impl TraceStatements for PostgresSession {
+    async fn moment(&mut self, batch: Option<i64>) -> Result<Vec<PgRow>> {
+        self.rows(self.statement(include_str!("../../sql/postgres/moment.sql")).bind(batch)).await
     }
 
-    async fn has_passed(&self, moment: &Moment) -> Result<bool> {
-        let Some(batch) = moment.batch() else { return Ok(false) };
-        Ok(self.batch(Some(batch)).await?.as_ref() == Some(moment))
-    }
-
-    async fn rewrites(&self, series: &[Series]) -> Result<Vec<Vec<Rewrite>>> {
-        let statement = Names::of(series).bind(self.statement(include_str!("../../sql/postgres/rewrites.sql")));
-        row::by_question(series.len(), &self.fetch(statement).await?, row::rewrite)
-    }
-}
-
-impl PostgresStore {
-    async fn batch(&self, number: Option<i64>) -> Result<Option<Moment>> {
-        let sql = self.database.sql(include_str!("../../sql/postgres/moment.sql"));
-        let rows = self.fetch(sqlx::query(sql).bind(number)).await?;
-        rows.first().map(|row| row.text(0).map(Moment::new)).transpose()
+    async fn rewrites(&mut self, provider: &ProviderName, series: &[Series]) -> Result<Vec<PgRow>> {
+        let statement = self.statement_of(provider, include_str!("../../sql/postgres/rewrites.sql"));
+        self.rows(Names::of(series).bind(statement)).await
     }
 }

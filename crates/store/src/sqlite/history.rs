@@ -1,66 +1,45 @@
 use async_trait::async_trait;
-use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteRow;
 
-use super::SqliteStore;
-use crate::error::failed;
-use crate::reach::whole_seconds;
-use crate::row::{self, Columns};
-use crate::{Error, History, Result};
+use super::{SqliteSession, statement_of};
+use crate::columns::Columns as _;
+use crate::statements::{AsOf, HistoryStatements};
+use crate::{Error, ProviderName, Result};
 
 #[async_trait]
-impl History for SqliteStore {
-    async fn keep_history(&self) -> Result<DateTime<Utc>> {
-        self.database
-            .bounded(async {
-                let mut transaction = self.database.begin().await?;
-                let statement = self.statement(include_str!("../../sql/sqlite/keep_history.sql"));
-                let since = milliseconds(statement.fetch_one(&mut *transaction).await.map_err(failed)?.integer(0)?)?;
-                transaction.commit().await?;
-                Ok(since)
-            })
-            .await
+impl HistoryStatements for SqliteSession {
+    async fn history(&mut self, provider: &ProviderName) -> Result<Option<DateTime<Utc>>> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/history.sql"));
+        self.rows(statement).await?.first().map(|row| milliseconds(row.integer(0)?)).transpose()
     }
 
-    async fn forget_history(&self) -> Result<()> {
-        self.database
-            .bounded(async {
-                let mut transaction = self.database.begin().await?;
-                for sql in [
-                    include_str!("../../sql/sqlite/forget_history.sql"),
-                    include_str!("../../sql/sqlite/forget_former_bars.sql"),
-                ] {
-                    self.statement(sql).execute(&mut *transaction).await.map_err(failed)?;
-                }
-                Ok(transaction.commit().await?)
-            })
-            .await
+    async fn keep_history(&mut self, provider: &ProviderName) -> Result<DateTime<Utc>> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/keep_history.sql"));
+        milliseconds(self.row(statement).await?.integer(0)?)
     }
 
-    async fn bars_as_of(
-        &self,
-        series: &Series,
-        range: TimeRange,
-        known_at: DateTime<Utc>,
-        limit: usize,
-    ) -> Result<Vec<Bar>> {
-        let kept = self.fetch(self.statement(include_str!("../../sql/sqlite/history.sql"))).await?;
-        let since = kept.first().map(|row| milliseconds(row.integer(0)?)).transpose()?;
-        if since.is_none_or(|since| known_at < since) {
-            return Err(Error::NoHistory { asked: known_at, since });
-        }
-        let Some(range) = whole_seconds(range) else { return Ok(Vec::new()) };
-        let statement = self
-            .statement(include_str!("../../sql/sqlite/bars_as_of.sql"))
-            .bind(series.symbol.as_str())
-            .bind(series.timeframe.as_str())
-            .bind(series.feed.as_str())
-            .bind(series.adjustment.to_string())
-            .bind(range.start().timestamp())
-            .bind(range.end().timestamp())
-            .bind(known_at.timestamp_millis())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.fetch(statement).await?.iter().map(|row| row::bar(row, 0)).collect()
+    async fn forget_history(&mut self, provider: &ProviderName) -> Result<()> {
+        self.run(statement_of(provider, include_str!("../../sql/sqlite/forget_history.sql"))).await?;
+        Ok(())
+    }
+
+    async fn forget_former_bars(&mut self, provider: &ProviderName) -> Result<()> {
+        self.run(statement_of(provider, include_str!("../../sql/sqlite/forget_former_bars.sql"))).await?;
+        Ok(())
+    }
+
+    async fn bars_as_of(&mut self, provider: &ProviderName, asked: &AsOf<'_>) -> Result<Vec<SqliteRow>> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/bars_as_of.sql"))
+            .bind(asked.series.symbol.as_str())
+            .bind(asked.series.timeframe.as_str())
+            .bind(asked.series.feed.as_str())
+            .bind(asked.series.adjustment.to_string())
+            .bind(asked.range.start().timestamp())
+            .bind(asked.range.end().timestamp())
+            .bind(asked.known_at.timestamp_millis())
+            .bind(asked.limit);
+        self.rows(statement).await
     }
 }
 

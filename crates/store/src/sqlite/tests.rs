@@ -1,13 +1,11 @@
 use std::time::Duration;
 
 use barkeep_database::SqliteSettings;
-use barkeep_types::{Adjustment, Feed, TimeRange, Timeframe};
-use chrono::DateTime;
+use barkeep_types::{Adjustment, Bar, Feed, TimeRange, Timeframe};
 use tempfile::TempDir;
 
 use super::*;
-use crate::error::failed;
-use crate::{History, Upkeep};
+use crate::{Commit, Finding, History, Store, Upkeep};
 
 mod guard;
 

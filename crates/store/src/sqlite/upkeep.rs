@@ -1,62 +1,38 @@
 use async_trait::async_trait;
-use barkeep_types::Series;
 use chrono::{DateTime, Utc};
 
-use super::SqliteStore;
-use super::tables::SqliteTables;
-use crate::error::failed;
-use crate::reach::from_whole_second;
-use crate::upkeep::AT_A_TIME;
-use crate::{Forgotten, Result, Upkeep, Withdrawal, write};
+use super::{SqliteSession, statement_of};
+use crate::statements::UpkeepStatements;
+use crate::{ProviderName, Result};
 
 #[async_trait]
-impl Upkeep for SqliteStore {
-    async fn retain(&self, since: DateTime<Utc>) -> Result<Forgotten> {
-        let Some(since) = from_whole_second(since) else { return Ok(Forgotten::default()) };
-        let mut forgotten = Forgotten::default();
-        loop {
-            let deleted = self.forget_some(since).await?;
-            forgotten.bars += deleted;
-            if deleted < u64::from(AT_A_TIME) {
-                return Ok(forgotten);
-            }
-        }
+impl UpkeepStatements for SqliteSession {
+    async fn bump_before(&mut self, provider: &ProviderName, since: DateTime<Utc>) -> Result<()> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/bump_before.sql"));
+        self.run(statement.bind(since.timestamp())).await?;
+        Ok(())
     }
 
-    async fn withdraw(&self, series: &Series, bars: &[Withdrawal]) -> Result<u64> {
-        self.database
-            .bounded(async {
-                let mut tables = SqliteTables::begin(&self.database, &self.provider).await?;
-                let withdrawn = write::withdraw(&mut tables, series, bars).await?;
-                tables.commit().await?;
-                Ok(withdrawn)
-            })
-            .await
+    /// All of them: a script cannot say the same few in each of its statements.
+    async fn withdraw_spans(&mut self, provider: &ProviderName, since: DateTime<Utc>, _most: i64) -> Result<bool> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/withdraw_spans.sql"));
+        self.run(statement.bind(since.timestamp())).await?;
+        Ok(false)
     }
-}
 
-impl SqliteStore {
-    /// Deletes some bars in a transaction in which nothing before `since` is covered. Every time anew: somebody may have
-    /// fetched it again meanwhile.
-    async fn forget_some(&self, since: DateTime<Utc>) -> Result<u64> {
-        self.database
-            .bounded(async {
-                let mut transaction = self.database.begin().await?;
-                for sql in [
-                    include_str!("../../sql/sqlite/bump_before.sql"),
-                    include_str!("../../sql/sqlite/withdraw_spans.sql"),
-                    include_str!("../../sql/sqlite/forget_former_before.sql"),
-                ] {
-                    self.statement(sql).bind(since.timestamp()).execute(&mut *transaction).await.map_err(failed)?;
-                }
-                let statement = self
-                    .statement(include_str!("../../sql/sqlite/delete_bars_before.sql"))
-                    .bind(since.timestamp())
-                    .bind(AT_A_TIME);
-                let deleted = statement.execute(&mut *transaction).await.map_err(failed)?.rows_affected();
-                transaction.commit().await?;
-                Ok(deleted)
-            })
-            .await
+    async fn forget_former_before(&mut self, provider: &ProviderName, since: DateTime<Utc>) -> Result<()> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/forget_former_before.sql"));
+        self.run(statement.bind(since.timestamp())).await?;
+        Ok(())
+    }
+
+    /// None: all years are in one table.
+    async fn drop_years(&mut self, _provider: &ProviderName, _since: DateTime<Utc>) -> Result<u64> {
+        Ok(0)
+    }
+
+    async fn delete_bars_before(&mut self, provider: &ProviderName, since: DateTime<Utc>, most: i64) -> Result<u64> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/delete_bars_before.sql"));
+        self.run(statement.bind(since.timestamp()).bind(most)).await
     }
 }

@@ -6,8 +6,8 @@ use barkeep_database::SqliteSettings;
 use uuid::Uuid;
 
 use super::*;
-use crate::write::Tables;
-use crate::{Error, Guard};
+use crate::Guard;
+use crate::statements::PageStatements as _;
 
 const JOB: i64 = 7;
 const OURS: Uuid = Uuid::from_u128(1);
@@ -26,7 +26,7 @@ async fn open_with_lease() -> (SqliteStore, TempDir) {
 async fn another(store: &SqliteStore) -> SqliteStore {
     let settings = SqliteSettings::new(store.database.path()).with_timeout(Duration::from_secs(2));
     let database = Sqlite::open_with(settings).await.unwrap();
-    SqliteStore { database, provider: ProviderName::ALPACA }
+    SqliteStore::new(database, ProviderName::ALPACA)
 }
 
 fn guard() -> Guard {
@@ -72,11 +72,11 @@ async fn a_lease_that_is_being_taken_over_is_lost() {
 async fn a_lease_cannot_be_taken_over_between_its_check_and_the_commit() {
     let (store, _folder) = open_with_lease().await;
     let thief = another(&store).await;
-    let mut tables = SqliteTables::begin(&store.database, &store.provider).await.unwrap();
-    assert!(tables.holds(&guard()).await.unwrap());
+    let mut session = Statements::begin(&store.database).await.unwrap();
+    assert!(session.holds(&guard()).await.unwrap());
     let taking = thief.database.bounded(async { run(&thief, TAKE_OVER).await }).await;
     assert_eq!(taking.unwrap_err().code(), "DATABASE_TIMEOUT");
-    tables.commit().await.unwrap();
+    session.finish().await.unwrap();
     run(&thief, TAKE_OVER).await.unwrap();
     assert_eq!(store.commit(&page(10).with_guard(guard())).await.unwrap_err().code(), "LEASE_LOST");
 }

@@ -1,0 +1,183 @@
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use barkeep_types::{Bar, Series, TimeRange};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::sqlite::SqliteRow;
+
+use super::{SqliteSession, Statement, names, statement, statement_of};
+use crate::error::failed;
+use crate::ledger::NewSpan;
+use crate::page::RefusedBar;
+use crate::statements::{Batch, Changes, HistoryStatements as _, Identity, PageStatements};
+use crate::{Guard, ProviderName, Result};
+
+/// How many bars go into one statement, largest first: the more, the faster. SQLite binds 32,766 values at most.
+const ROWS: [usize; 5] = [2_500, 500, 100, 10, 1];
+
+static INSERT_BARS: LazyLock<[String; 5]> = LazyLock::new(|| ROWS.map(insert_bars));
+
+#[async_trait]
+impl PageStatements for SqliteSession {
+    async fn holds(&mut self, guard: &Guard) -> Result<bool> {
+        let statement = sqlx::query(guard.statement()).bind(guard.job()).bind(guard.token());
+        Ok(!self.rows(statement).await?.is_empty())
+    }
+
+    async fn identify(
+        &mut self,
+        provider: &ProviderName,
+        series: &[&Series],
+        digest: Option<&[u8; 16]>,
+    ) -> Result<Vec<SqliteRow>> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/identify.sql"))
+            .bind(names(series.iter().copied()))
+            .bind(digest.map(|digest| digest.to_vec()));
+        self.rows(statement).await
+    }
+
+    async fn register(&mut self, provider: &ProviderName, series: &[&Series]) -> Result<()> {
+        let statement = statement_of(provider, include_str!("../../sql/sqlite/register.sql"));
+        self.run(statement.bind(names(series.iter().copied()))).await?;
+        Ok(())
+    }
+
+    /// The beginning of the transaction has locked out all other writers: nothing was revised since the series were
+    /// identified.
+    async fn lock(&mut self, series: &[Identity]) -> Result<i64> {
+        Ok(series.iter().map(|series| series.revision).sum())
+    }
+
+    async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
+        self.ask_ranges(include_str!("../../sql/sqlite/stored.sql"), ranges).await
+    }
+
+    async fn spans(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
+        self.ask_ranges(include_str!("../../sql/sqlite/spans.sql"), ranges).await
+    }
+
+    async fn count(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
+        self.ask_ranges(include_str!("../../sql/sqlite/count.sql"), ranges).await
+    }
+
+    async fn insert_batch(&mut self, batch: &Batch<'_>) -> Result<i32> {
+        let statement = sqlx::query_scalar(include_str!("../../sql/sqlite/insert_batch.sql"))
+            .bind(batch.request)
+            .bind(batch.inserted.cast_signed())
+            .bind(batch.revised.cast_signed())
+            .bind(batch.digest.map(|digest| digest.to_vec()))
+            .bind(batch.revision);
+        statement.fetch_one(&mut *self.held).await.map_err(failed)
+    }
+
+    /// Bars of all series together: a page may bring many series of few bars each.
+    async fn insert_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
+        let inserts = changes.iter().flat_map(|changes| changes.inserts.iter().map(|bar| (changes.id, *bar)));
+        let bars: Vec<(i32, &Bar)> = inserts.collect();
+        let mut bars = bars.as_slice();
+        for (rows, sql) in ROWS.iter().zip(INSERT_BARS.iter()) {
+            let chunks = bars.chunks_exact(*rows);
+            bars = chunks.remainder();
+            for chunk in chunks {
+                let bind = |statement, (id, bar): &(i32, &Bar)| bind_bar(statement, bar).bind(*id).bind(batch_id);
+                self.run(chunk.iter().fold(statement(sql), bind)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn revise_bars(&mut self, provider: &ProviderName, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
+        let keeps_history = self.history(provider).await?.is_some();
+        for changes in changes {
+            for bar in &changes.revisions {
+                if keeps_history {
+                    let former = statement(include_str!("../../sql/sqlite/keep_former_bar.sql"));
+                    self.run(former.bind(changes.id).bind(bar.start.timestamp()).bind(batch_id)).await?;
+                }
+                let revised = bind_bar(statement(include_str!("../../sql/sqlite/revise_bars.sql")), bar);
+                self.run(revised.bind(changes.id).bind(batch_id)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_spans(&mut self, spans: &[(i32, DateTime<Utc>)]) -> Result<()> {
+        let spans = spans.iter().map(|(id, start)| json!([id, start.timestamp()]));
+        self.run(statement(include_str!("../../sql/sqlite/remove_spans.sql")).bind(array(spans))).await?;
+        Ok(())
+    }
+
+    async fn put_spans(&mut self, spans: &[(i32, &NewSpan)]) -> Result<()> {
+        let spans = spans.iter().map(|(id, span)| span_as_json(*id, span));
+        self.run(statement(include_str!("../../sql/sqlite/put_spans.sql")).bind(array(spans))).await?;
+        Ok(())
+    }
+
+    async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()> {
+        let ids = ids.iter().copied().map(Value::from);
+        self.run(statement(include_str!("../../sql/sqlite/bump_revisions.sql")).bind(array(ids))).await?;
+        Ok(())
+    }
+
+    async fn note_rewrites(&mut self, years: &[(i32, i32)]) -> Result<()> {
+        let years = years.iter().map(|(id, year)| json!([id, year]));
+        self.run(statement(include_str!("../../sql/sqlite/note_rewrites.sql")).bind(array(years))).await?;
+        Ok(())
+    }
+
+    async fn delete_bars(&mut self, id: i32, starts: &[DateTime<Utc>]) -> Result<()> {
+        for start in starts {
+            let statement = statement(include_str!("../../sql/sqlite/delete_bars.sql"));
+            self.run(statement.bind(id).bind(start.timestamp())).await?;
+        }
+        Ok(())
+    }
+
+    async fn quarantine(&mut self, refused: &[(i32, &RefusedBar)]) -> Result<()> {
+        for (id, refused) in refused {
+            let statement = statement(include_str!("../../sql/sqlite/quarantine.sql"));
+            self.run(statement.bind(*id).bind(refused.text()).bind(refused.reasons.as_str())).await?;
+        }
+        Ok(())
+    }
+}
+
+impl SqliteSession {
+    /// Asks the same of many series, each within a range.
+    async fn ask_ranges(&mut self, sql: &'static str, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
+        let asked = ranges.iter().map(|(id, range)| json!([id, range.start().timestamp(), range.end().timestamp()]));
+        self.rows(statement(sql).bind(array(asked))).await
+    }
+}
+
+fn array(values: impl Iterator<Item = Value>) -> String {
+    Value::Array(values.collect()).to_string()
+}
+
+/// The statement for `rows` bars, grown from the one in the file, which is for one.
+fn insert_bars(rows: usize) -> String {
+    const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    include_str!("../../sql/sqlite/insert_bars.sql").replace(ROW, &vec![ROW; rows].join(", "))
+}
+
+/// Binds what a bar says, in the order of the tables' columns.
+fn bind_bar<'q>(statement: Statement<'q>, bar: &Bar) -> Statement<'q> {
+    statement
+        .bind(bar.start.timestamp())
+        .bind(bar.open)
+        .bind(bar.high)
+        .bind(bar.low)
+        .bind(bar.close)
+        .bind(bar.volume)
+        .bind(bar.vwap)
+        // A count that does not fit is impossible, and never gets here.
+        .bind(bar.trade_count.map(u64::cast_signed))
+}
+
+/// A span as the JSON that its statement reads.
+fn span_as_json(id: i32, span: &NewSpan) -> Value {
+    let (starts_at, ends_at) = (span.range.start().timestamp(), span.range.end().timestamp());
+    let fetched_at = span.fetched_at.map(|at| at.timestamp());
+    json!([id, starts_at, ends_at, span.state.as_str(), span.rows, span.empty_checks, fetched_at])
+}
