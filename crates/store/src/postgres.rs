@@ -60,7 +60,7 @@ impl PostgresStore {
     /// Whether this year or the next has no partition yet. Whoever may not make one need not know.
     async fn lacks_room(&self) -> Result<bool> {
         let sql = self.database.sql(include_str!("../sql/postgres/missing_years.sql"));
-        let rows = self.fetch(sqlx::query(sql).bind(Vec::<i32>::new())).await?;
+        let rows = self.fetch(|| sqlx::query(sql.clone()).bind(Vec::<i32>::new())).await?;
         let missing = rows.first().map(|row| row.try_get::<Vec<i32>, _>(0)).transpose().map_err(failed)?;
         Ok(missing.is_some_and(|years| !years.is_empty()))
     }
@@ -69,7 +69,7 @@ impl PostgresStore {
     /// holds the lock on the table would have to wait for others' pages.
     async fn make_room(&self, years: &[i32]) -> Result<()> {
         let sql = self.database.sql(include_str!("../sql/postgres/make_room.sql"));
-        self.fetch(sqlx::query(sql).bind(years)).await?;
+        self.fetch(|| sqlx::query(sql.clone()).bind(years)).await?;
         Ok(())
     }
 
@@ -78,11 +78,11 @@ impl PostgresStore {
         sqlx::query(self.database.sql(sql)).bind(self.provider.as_str())
     }
 
-    async fn fetch(&self, statement: Statement<'_>) -> Result<Vec<PgRow>> {
+    async fn fetch<'q>(&self, statement: impl Fn() -> Statement<'q> + Send + Sync) -> Result<Vec<PgRow>> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut connection = self.database.connection().await?;
-                let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
+                let rows = statement().fetch_all(&mut *connection).await.map_err(failed)?;
                 connection.finish().await?;
                 Ok(rows)
             })
@@ -99,7 +99,7 @@ impl PostgresStore {
 
     async fn attempt(&self, page: &Page<'_>) -> Result<Committed> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut tables = PostgresTables::begin(&self.database, &self.provider).await?;
                 let committed = write::commit(&mut tables, page, &self.provider).await?;
                 tables.commit().await?;
@@ -125,7 +125,7 @@ impl Store for PostgresStore {
 
     async fn suspect(&self, series: &Series, range: TimeRange) -> Result<()> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut tables = PostgresTables::begin(&self.database, &self.provider).await?;
                 write::suspect(&mut tables, series, range).await?;
                 tables.commit().await
@@ -135,38 +135,39 @@ impl Store for PostgresStore {
 
     async fn coverage(&self, series: &[Series], within: TimeRange) -> Result<Vec<Vec<Span>>> {
         let Some(within) = whole_seconds(within) else { return Ok(vec![Vec::new(); series.len()]) };
-        let statement = self.statement(include_str!("../sql/postgres/coverage.sql"));
-        let statement = Names::of(series).bind(statement).bind(within.start()).bind(within.end());
+        let statement = || self.statement(include_str!("../sql/postgres/coverage.sql"));
+        let statement = || Names::of(series).bind(statement()).bind(within.start()).bind(within.end());
         row::by_question(series.len(), &self.fetch(statement).await?, row::span)
     }
 
     async fn bars(&self, series: &Series, range: TimeRange, limit: usize) -> Result<Vec<Bar>> {
         let Some(range) = whole_seconds(range) else { return Ok(Vec::new()) };
-        let statement = self
-            .statement(include_str!("../sql/postgres/bars.sql"))
-            .bind(series.symbol.as_str())
-            .bind(series.timeframe.as_str())
-            .bind(series.feed.as_str())
-            .bind(series.adjustment.to_string())
-            .bind(range.start())
-            .bind(range.end())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let statement = || {
+            self.statement(include_str!("../sql/postgres/bars.sql"))
+                .bind(series.symbol.as_str())
+                .bind(series.timeframe.as_str())
+                .bind(series.feed.as_str())
+                .bind(series.adjustment.to_string())
+                .bind(range.start())
+                .bind(range.end())
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        };
         self.fetch(statement).await?.iter().map(|row| row::bar(row, 0)).collect()
     }
 
     async fn latest(&self, series: &[Series]) -> Result<Vec<Option<Bar>>> {
-        let statement = Names::of(series).bind(self.statement(include_str!("../sql/postgres/latest.sql")));
+        let statement = || Names::of(series).bind(self.statement(include_str!("../sql/postgres/latest.sql")));
         row::one_by_question(series.len(), &self.fetch(statement).await?, row::bar)
     }
 
     async fn summaries(&self, series: &[Series]) -> Result<Vec<Summary>> {
-        let statement = Names::of(series).bind(self.statement(include_str!("../sql/postgres/summaries.sql")));
+        let statement = || Names::of(series).bind(self.statement(include_str!("../sql/postgres/summaries.sql")));
         let summaries = row::one_by_question(series.len(), &self.fetch(statement).await?, row::summary)?;
         Ok(summaries.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     async fn series(&self) -> Result<Vec<Series>> {
-        let statement = self.statement(include_str!("../sql/postgres/series.sql"));
+        let statement = || self.statement(include_str!("../sql/postgres/series.sql"));
         let mut series = self.fetch(statement).await?.iter().map(row::series).collect::<Result<Vec<_>>>()?;
         series.sort();
         Ok(series)

@@ -18,7 +18,7 @@ impl Traces for PostgresStore {
     }
 
     async fn rewrites(&self, series: &[Series]) -> Result<Vec<Vec<Rewrite>>> {
-        let statement = Names::of(series).bind(self.statement(include_str!("../../sql/postgres/rewrites.sql")));
+        let statement = || Names::of(series).bind(self.statement(include_str!("../../sql/postgres/rewrites.sql")));
         row::by_question(series.len(), &self.fetch(statement).await?, row::rewrite)
     }
 }
@@ -26,7 +26,7 @@ impl Traces for PostgresStore {
 impl PostgresStore {
     async fn batch(&self, number: Option<i64>) -> Result<Option<Moment>> {
         let sql = self.database.sql(include_str!("../../sql/postgres/moment.sql"));
-        let rows = self.fetch(sqlx::query(sql).bind(number)).await?;
+        let rows = self.fetch(|| sqlx::query(sql.clone()).bind(number)).await?;
         rows.first().map(|row| row.text(0).map(Moment::new)).transpose()
     }
 }

@@ -31,7 +31,7 @@ impl Upkeep for PostgresStore {
 
     async fn withdraw(&self, series: &Series, bars: &[Withdrawal]) -> Result<u64> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut tables = PostgresTables::begin(&self.database, &self.provider).await?;
                 let withdrawn = write::withdraw(&mut tables, series, bars).await?;
                 tables.commit().await?;
@@ -45,7 +45,7 @@ impl PostgresStore {
     /// Takes back what some spans say of the time before `since`: ahead of the bars, which are then not covered for a while.
     async fn withdraw_some(&self, since: DateTime<Utc>) -> Result<i64> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut transaction = self.lock_all().await?;
                 let withdrawn = self.withdraw_spans(&mut transaction, since, SPANS_AT_A_TIME).await?;
                 transaction.commit().await?;
@@ -66,7 +66,7 @@ impl PostgresStore {
 
     async fn forget_years(&self, since: DateTime<Utc>) -> Result<Forgotten> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut transaction = self.withdraw(since).await?;
                 let statement = self.statement(include_str!("../../sql/postgres/drop_years.sql")).bind(since);
                 let years = statement.fetch_one(&mut *transaction).await.map_err(failed)?.integer(0)?;
@@ -78,7 +78,7 @@ impl PostgresStore {
 
     async fn forget_some(&self, since: DateTime<Utc>) -> Result<u64> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut transaction = self.withdraw(since).await?;
                 let statement = self
                     .statement(include_str!("../../sql/postgres/delete_bars_before.sql"))
