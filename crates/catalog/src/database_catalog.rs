@@ -24,7 +24,7 @@ impl<D: Statements> DatabaseCatalog<D> {
 
     async fn switch(&self, names: &Pattern, kind: ChangeKind) -> Result<Vec<String>> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 let switched = write::switch(&mut session, names, kind).await;
                 end(session, switched, |switched| !switched.is_empty()).await
@@ -38,7 +38,7 @@ impl<D: Statements> Catalog for DatabaseCatalog<D> {
     async fn upsert(&self, definition: &Definition, narrowing: Narrowing) -> Result<Upserted> {
         definition.check()?;
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 let upserted = write::upsert(&mut session, definition, narrowing).await;
                 end(session, upserted, |upserted| *upserted != Upserted::Unchanged).await
@@ -48,7 +48,7 @@ impl<D: Statements> Catalog for DatabaseCatalog<D> {
 
     async fn get(&self, name: &str) -> Result<Option<Definition>> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let json = session.get(name).await?;
                 session.finish().await?;
@@ -59,7 +59,7 @@ impl<D: Statements> Catalog for DatabaseCatalog<D> {
 
     async fn list(&self) -> Result<Vec<Definition>> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let definitions = write::list(&mut session).await?;
                 session.finish().await?;
@@ -78,7 +78,7 @@ impl<D: Statements> Catalog for DatabaseCatalog<D> {
 
     async fn remove(&self, names: &Pattern) -> Result<Vec<String>> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 let removed = write::remove(&mut session, names).await;
                 end(session, removed, |removed| !removed.is_empty()).await
@@ -89,7 +89,7 @@ impl<D: Statements> Catalog for DatabaseCatalog<D> {
     async fn changes(&self, limit: usize) -> Result<Vec<Change>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.changes(most(limit)).await?;
                 session.finish().await?;

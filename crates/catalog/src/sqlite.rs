@@ -47,11 +47,12 @@ impl Statements for Sqlite {
         Ok(SqliteSession { held: Held::Writing(self.begin().await?) })
     }
 
-    async fn bounded<T>(&self, verb: impl Future<Output = Result<T>> + Send) -> Result<T>
+    async fn bounded<T, F>(&self, verb: impl Fn() -> F + Send + Sync) -> Result<T>
     where
         T: Send,
+        F: Future<Output = Result<T>> + Send,
     {
-        self.bounded(verb).await
+        self.bounded(verb()).await
     }
 }
 

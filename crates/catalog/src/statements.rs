@@ -22,10 +22,11 @@ pub trait Statements: Clone + Debug + Send + Sync + 'static {
     /// A session whose statements are one transaction.
     async fn begin(&self) -> Result<Self::Session>;
 
-    /// Runs a whole verb within the timeout of this database.
-    async fn bounded<T>(&self, verb: impl Future<Output = Result<T>> + Send) -> Result<T>
+    /// Runs a whole verb within the timeout of this database; anew where others were in its way.
+    async fn bounded<T, F>(&self, verb: impl Fn() -> F + Send + Sync) -> Result<T>
     where
-        T: Send;
+        T: Send,
+        F: Future<Output = Result<T>> + Send;
 }
 
 /// Statements that run one after the other.

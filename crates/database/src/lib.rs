@@ -4,6 +4,8 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod bounded;
+#[cfg(feature = "postgres")]
+mod conflict;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod connection;
 mod error;

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr, 
 use url::Url;
 
 use crate::bounded::bounded;
+use crate::conflict::despite_conflicts;
 use crate::waits::Waits;
 use crate::{
     Connection, Error, InvalidLocation, Listener, Location, Migrations, PoolWaits, Result, SchemaName, Transaction,
@@ -100,6 +101,8 @@ const OLD: Duration = Duration::from_secs(1800);
 /// How long an idle connection is taken to be sound without asking it. If it is not, a call fails as lost, and is to be asked
 /// again, as it would be had the connection broken during the call.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// As of a transaction; see [`begin`].
+const READ_COMMITTED: &str = "SET default_transaction_isolation = 'read committed'";
 /// PostgreSQL 14.
 const OLDEST_SERVER: i32 = 140_000;
 
@@ -136,6 +139,15 @@ impl Postgres {
             .idle_timeout(None)
             .max_lifetime(None)
             .after_release(|_, given_back| Box::pin(async move { Ok(given_back.age < OLD) }))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    // Of statements that are transactions by themselves; behind a pooler there are none.
+                    if pooling == Pooling::None {
+                        connection.execute(READ_COMMITTED).await?;
+                    }
+                    Ok(())
+                })
+            })
             .test_before_acquire(false)
             .before_acquire(|connection, idle| {
                 Box::pin(async move {
@@ -173,7 +185,7 @@ impl Postgres {
     /// [`Error::NewerSchema`], [`Error::Busy`] if another process migrates for too long, or whatever a step fails with;
     /// then none has run.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<()> {
-        self.bounded(async {
+        self.bounded(|| async {
             // A connection of its own, closed on every path: a lock that outlives its error would hang the next process.
             let mut connection = PgConnection::connect_with(&self.shared.options).await?;
             connection.execute(self.begin_statement()).await?;
@@ -268,7 +280,7 @@ impl Postgres {
     /// [`Error::Location`] behind a transaction pooler, which carries no notices; otherwise as [`Postgres::begin`].
     pub async fn listen(&self, channel: &str) -> Result<Listener> {
         match self.shared.pooling {
-            Pooling::None => self.bounded(Listener::open(&self.shared.options, channel)).await,
+            Pooling::None => self.bounded(|| Listener::open(&self.shared.options, channel)).await,
             Pooling::Transaction => {
                 Err(InvalidLocation("no notices come through pooler=transaction: listen at the server itself").into())
             }
@@ -280,13 +292,18 @@ impl Postgres {
         AssertSqlSafe(self.shared.begin.clone()).into_sql_str()
     }
 
-    /// Runs a whole verb within the timeout of this database.
+    /// Runs a whole verb, which is one transaction, within the timeout of this database. Where the server undoes it for the
+    /// sake of others (a deadlock, a serialization failure) it is run anew, up to five times more within that time.
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`], or the verb's own.
-    pub async fn bounded<T, E: From<Error>>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        bounded(self.shared.timeout, verb).await
+    /// [`Error::TimedOut`], or the verb's own; [`Error::Busy`] if others were in its way every time.
+    pub async fn bounded<T, E, F>(&self, verb: impl Fn() -> F) -> Result<T, E>
+    where
+        E: From<Error> + std::error::Error + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        bounded(self.shared.timeout, despite_conflicts(verb)).await
     }
 
     /// The schema that holds the tables.
@@ -343,9 +360,11 @@ fn options(url: &Url, pooling: Pooling) -> Result<PgConnectOptions> {
     Ok(if says_how || is_here { options } else { options.ssl_mode(PgSslMode::VerifyFull) })
 }
 
-/// Opens a transaction that the server ends by itself if its client has frozen in the middle of it: a process that was
-/// stopped, or whose machine is gone, would keep its locks for ever, and others waiting. Nothing shorter than a verb may
-/// take is ended.
+/// Opens a transaction in which every statement sees what was committed before it, whatever the host's database has for a
+/// default: what waits for a lock goes on to read, and must not read what was before the wait.
+///
+/// The server ends it by itself if its client has frozen in the middle of it: a process that was stopped, or whose machine is
+/// gone, would keep its locks for ever, and others waiting. Nothing shorter than a verb may take is ended.
 fn begin(timeout: Duration, pooling: Pooling) -> String {
     let milliseconds = timeout.as_millis().clamp(1, i32::MAX as u128);
     let forget = match pooling {
@@ -354,7 +373,7 @@ fn begin(timeout: Duration, pooling: Pooling) -> String {
         Pooling::Transaction => "; DEALLOCATE ALL",
     };
     format!(
-        "BEGIN{forget}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}"
+        "BEGIN ISOLATION LEVEL READ COMMITTED{forget}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}"
     )
 }
 

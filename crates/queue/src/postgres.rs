@@ -66,31 +66,40 @@ impl DatabaseQueue<Postgres> {
 type Answering<'q, T> = QueryAs<'q, sqlx::Postgres, T, PgArguments>;
 
 /// Runs one statement, which is its own transaction.
-async fn all<T>(database: &Postgres, statement: Answering<'_, T>) -> Result<Vec<T>>
+async fn all<'q, T>(database: &Postgres, statement: impl Fn() -> Answering<'q, T> + Send + Sync) -> Result<Vec<T>>
 where
-    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'q,
 {
-    let mut connection = database.connection().await?;
-    let rows = statement.fetch_all(&mut *connection).await.map_err(failed)?;
-    connection.finish().await?;
-    Ok(rows)
+    database
+        .bounded(|| async {
+            let mut connection = database.connection().await?;
+            let rows = statement().fetch_all(&mut *connection).await.map_err(failed)?;
+            connection.finish().await?;
+            Ok(rows)
+        })
+        .await
 }
 
-async fn one<T>(database: &Postgres, statement: Answering<'_, T>) -> Result<T>
+async fn one<'q, T>(database: &Postgres, statement: impl Fn() -> Answering<'q, T> + Send + Sync) -> Result<T>
 where
-    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'q,
 {
-    let mut connection = database.connection().await?;
-    let row = statement.fetch_one(&mut *connection).await.map_err(failed)?;
-    connection.finish().await?;
-    Ok(row)
+    let row = all(database, statement).await?.into_iter().next();
+    row.ok_or_else(|| failed(sqlx::Error::RowNotFound))
 }
 
-async fn changes(database: &Postgres, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<u64> {
-    let mut connection = database.connection().await?;
-    let done = statement.execute(&mut *connection).await.map_err(failed)?;
-    connection.finish().await?;
-    Ok(done.rows_affected())
+async fn changes<'q>(
+    database: &Postgres,
+    statement: impl Fn() -> Query<'q, sqlx::Postgres, PgArguments> + Send + Sync,
+) -> Result<u64> {
+    database
+        .bounded(|| async {
+            let mut connection = database.connection().await?;
+            let done = statement().execute(&mut *connection).await.map_err(failed)?;
+            connection.finish().await?;
+            Ok(done.rows_affected())
+        })
+        .await
 }
 
 fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {

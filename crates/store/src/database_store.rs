@@ -31,7 +31,7 @@ impl<D: Statements> DatabaseStore<D> {
 
     async fn attempt(&self, page: &Page<'_>) -> Result<Committed> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 let committed = write::commit(&mut session, page, &self.provider).await?;
                 session.finish().await?;
@@ -56,7 +56,7 @@ impl<D: Statements> Store for DatabaseStore<D> {
 
     async fn suspect(&self, series: &Series, range: TimeRange) -> Result<()> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 write::suspect(&mut session, &self.provider, series, range).await?;
                 session.finish().await
@@ -68,7 +68,7 @@ impl<D: Statements> Store for DatabaseStore<D> {
         let Some(within) = whole_seconds(within) else { return Ok(vec![Vec::new(); series.len()]) };
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.coverage(&self.provider, series, within).await?;
                 session.finish().await?;
@@ -82,7 +82,7 @@ impl<D: Statements> Store for DatabaseStore<D> {
         let Some(range) = whole_seconds(range) else { return Ok(Vec::new()) };
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.bars(&self.provider, series, range, most(limit)).await?;
                 session.finish().await?;
@@ -95,7 +95,7 @@ impl<D: Statements> Store for DatabaseStore<D> {
     async fn latest(&self, series: &[Series]) -> Result<Vec<Option<Bar>>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.latest(&self.provider, series).await?;
                 session.finish().await?;
@@ -108,7 +108,7 @@ impl<D: Statements> Store for DatabaseStore<D> {
     async fn summaries(&self, series: &[Series]) -> Result<Vec<Summary>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.summaries(&self.provider, series).await?;
                 session.finish().await?;
@@ -122,7 +122,7 @@ impl<D: Statements> Store for DatabaseStore<D> {
     async fn series(&self) -> Result<Vec<Series>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.series(&self.provider).await?;
                 session.finish().await?;

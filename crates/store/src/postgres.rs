@@ -97,9 +97,10 @@ impl Statements for Postgres {
         Ok(session)
     }
 
-    async fn bounded<T>(&self, verb: impl Future<Output = Result<T>> + Send) -> Result<T>
+    async fn bounded<T, F>(&self, verb: impl Fn() -> F + Send + Sync) -> Result<T>
     where
         T: Send,
+        F: Future<Output = Result<T>> + Send,
     {
         self.bounded(verb).await
     }

@@ -27,10 +27,11 @@ pub trait Statements: Clone + Debug + Send + Sync + 'static {
     /// A session whose statements are one transaction, and which keeps all other writers away.
     async fn begin_alone(&self) -> Result<Self::Session>;
 
-    /// Runs a whole verb within the timeout of this database.
-    async fn bounded<T>(&self, verb: impl Future<Output = Result<T>> + Send) -> Result<T>
+    /// Runs a whole verb within the timeout of this database; anew where others were in its way.
+    async fn bounded<T, F>(&self, verb: impl Fn() -> F + Send + Sync) -> Result<T>
     where
-        T: Send;
+        T: Send,
+        F: Future<Output = Result<T>> + Send;
 
     /// Puts right what kept a page with bars of these years out, so that it is worth another try; or fails as the page did.
     async fn make_way(&self, failed: Error, years: &[i32]) -> Result<()>;

@@ -10,7 +10,7 @@ use crate::{Rejection, Rejections, Result};
 impl<D: Statements> Rejections for DatabaseCatalog<D> {
     async fn reject(&self, series: &Series, code: &str, reason: &str) -> Result<()> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 session.reject(series, code, reason).await?;
                 session.finish().await
@@ -21,7 +21,7 @@ impl<D: Statements> Rejections for DatabaseCatalog<D> {
     async fn rejections(&self) -> Result<Vec<Rejection>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.rejections().await?;
                 session.finish().await?;
@@ -35,7 +35,7 @@ impl<D: Statements> Rejections for DatabaseCatalog<D> {
 
     async fn forgive(&self, series: &[Series]) -> Result<u64> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 let mut forgiven = 0;
                 for series in series {

@@ -10,7 +10,7 @@ use crate::{Result, Setting, SettingChange, SettingsBook, Upserted};
 impl<D: Statements> SettingsBook for DatabaseCatalog<D> {
     async fn setting(&self, name: &str) -> Result<Option<Value>> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let json = session.setting(name).await?;
                 session.finish().await?;
@@ -22,7 +22,7 @@ impl<D: Statements> SettingsBook for DatabaseCatalog<D> {
     async fn settings(&self) -> Result<Vec<Setting>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.settings().await?;
                 session.finish().await?;
@@ -37,7 +37,7 @@ impl<D: Statements> SettingsBook for DatabaseCatalog<D> {
     async fn set(&self, name: &str, value: &Value, by: &str) -> Result<Upserted> {
         let json = settings::checked(name, value, by)?;
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 let set = settings::set(&mut session, name, &json, by).await;
                 end(session, set, |set| *set != Upserted::Unchanged).await
@@ -48,7 +48,7 @@ impl<D: Statements> SettingsBook for DatabaseCatalog<D> {
     async fn unset(&self, name: &str, by: &str) -> Result<bool> {
         settings::check_author(name, by)?;
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 let unset = settings::unset(&mut session, name, by).await;
                 end(session, unset, |unset| *unset).await
@@ -58,7 +58,7 @@ impl<D: Statements> SettingsBook for DatabaseCatalog<D> {
 
     async fn settings_revision(&self) -> Result<u64> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let stored = session.settings_revision().await?;
                 session.finish().await?;
@@ -70,7 +70,7 @@ impl<D: Statements> SettingsBook for DatabaseCatalog<D> {
     async fn setting_changes(&self, limit: usize) -> Result<Vec<SettingChange>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.setting_changes(most(limit)).await?;
                 session.finish().await?;

@@ -1,6 +1,8 @@
 //! Real files, real servers, real processes that hang.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+#[cfg(feature = "postgres")]
+mod conflicts;
 #[cfg(feature = "sqlite")]
 mod openers;
 #[cfg(feature = "postgres")]

@@ -178,7 +178,7 @@ async fn a_hung_server_process_costs_its_connection_and_not_the_pool() {
     let database = Postgres::connect_with(settings).await.unwrap();
     database.migrate(&ONE).await.unwrap();
     let asked = Instant::now();
-    let hung = database.bounded::<(), Error>(async {
+    let hung = database.bounded::<(), Error, _>(|| async {
         let mut connection = database.connection().await?;
         sqlx::query("SELECT pg_sleep(3600)").execute(&mut *connection).await?;
         connection.finish().await.unwrap();

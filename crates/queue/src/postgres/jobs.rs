@@ -18,42 +18,46 @@ impl JobStatements for Postgres {
     }
 
     async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>> {
-        self.bounded(all(self, enqueue(self, moved_us, jobs))).await
+        all(self, || enqueue(self, moved_us, jobs)).await
     }
 
     async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>> {
-        let statement = query_as(self.sql(include_str!("../../sql/postgres/claim.sql")))
-            .bind(moved_us)
-            .bind(claim.kind)
-            .bind(claim.limit)
-            .bind(claim.lease_us)
-            .bind(claim.token)
-            .bind(claim.worker)
-            .bind(claim.floor.map(|(rank, ..)| rank))
-            .bind(claim.floor.and_then(|(_, run_at_us, _)| DateTime::from_timestamp_micros(run_at_us)))
-            .bind(claim.floor.map(|(.., id)| id));
-        let leased = self.bounded(all(self, statement)).await?;
+        let statement = || {
+            query_as(self.sql(include_str!("../../sql/postgres/claim.sql")))
+                .bind(moved_us)
+                .bind(claim.kind)
+                .bind(claim.limit)
+                .bind(claim.lease_us)
+                .bind(claim.token)
+                .bind(claim.worker)
+                .bind(claim.floor.map(|(rank, ..)| rank))
+                .bind(claim.floor.and_then(|(_, run_at_us, _)| DateTime::from_timestamp_micros(run_at_us)))
+                .bind(claim.floor.map(|(.., id)| id))
+        };
+        let leased = all(self, statement).await?;
         Ok(leased.into_iter().map(|row| rows::lease(row, claim, instant)).collect())
     }
 
     async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>> {
-        let statement = query_as(self.sql(include_str!("../../sql/postgres/extend.sql")))
-            .bind(moved_us)
-            .bind(column(keys, |key| key.id))
-            .bind(column(keys, |key| key.token))
-            .bind(lease_us);
-        let held = self.bounded(all(self, statement)).await?;
+        let statement = || {
+            query_as(self.sql(include_str!("../../sql/postgres/extend.sql")))
+                .bind(moved_us)
+                .bind(column(keys, |key| key.id))
+                .bind(column(keys, |key| key.token))
+                .bind(lease_us)
+        };
+        let held = all(self, statement).await?;
         Ok(held.into_iter().map(|(id, token, cancel)| (KeyRow { id, token }, cancel)).collect())
     }
 
     async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[(KeyRow, JobRow<'_>)]) -> Result<Vec<KeyRow>> {
-        let statement = complete(self, moved_us, done);
+        let statement = || complete(self, moved_us, done);
         if rest.is_empty() {
-            return Ok(self.bounded(all(self, statement)).await?.into_iter().map(key).collect());
+            return Ok(all(self, statement).await?.into_iter().map(key).collect());
         }
-        self.bounded(async {
+        self.bounded(|| async {
             let mut transaction = self.begin().await?;
-            let ended = statement.fetch_all(&mut *transaction).await.map_err(failed)?;
+            let ended = statement().fetch_all(&mut *transaction).await.map_err(failed)?;
             let ended: Vec<KeyRow> = ended.into_iter().map(key).collect();
             let rest = rows::rest_of(&ended, rest);
             enqueue(self, moved_us, &rest).fetch_all(&mut *transaction).await.map_err(failed)?;
@@ -64,35 +68,40 @@ impl JobStatements for Postgres {
     }
 
     async fn settle(&self, moved_us: i64, tries: &[SettleRow]) -> Result<Vec<SettledRow>> {
-        let statement = query_as(self.sql(include_str!("../../sql/postgres/settle.sql")))
-            .bind(moved_us)
-            .bind(column(tries, |row| row.key.id))
-            .bind(column(tries, |row| row.key.token))
-            .bind(column(tries, |row| row.ending.letter()))
-            .bind(column(tries, |row| row.code.as_deref()))
-            .bind(column(tries, |row| row.message.as_deref()))
-            .bind(column(tries, |row| row.is_final))
-            .bind(column(tries, |row| row.first_us))
-            .bind(column(tries, |row| row.longest_us))
-            .bind(column(tries, |row| row.jitter))
-            .bind(column(tries, |row| row.cost))
-            .bind(rows::MAX_CRASHES);
-        let settled = self.bounded(all(self, statement)).await?;
+        let statement = || {
+            query_as(self.sql(include_str!("../../sql/postgres/settle.sql")))
+                .bind(moved_us)
+                .bind(column(tries, |row| row.key.id))
+                .bind(column(tries, |row| row.key.token))
+                .bind(column(tries, |row| row.ending.letter()))
+                .bind(column(tries, |row| row.code.as_deref()))
+                .bind(column(tries, |row| row.message.as_deref()))
+                .bind(column(tries, |row| row.is_final))
+                .bind(column(tries, |row| row.first_us))
+                .bind(column(tries, |row| row.longest_us))
+                .bind(column(tries, |row| row.jitter))
+                .bind(column(tries, |row| row.cost))
+                .bind(rows::MAX_CRASHES)
+        };
+        let settled = all(self, statement).await?;
         Ok(settled.into_iter().map(|row| rows::settled(row, |token| token)).collect())
     }
 
     async fn spend(&self, spendings: &[SpendRow]) -> Result<()> {
-        let statement = query(self.sql(include_str!("../../sql/postgres/spend.sql")))
-            .bind(column(spendings, |row| row.key.id))
-            .bind(column(spendings, |row| row.key.token))
-            .bind(column(spendings, |row| row.cost));
-        self.bounded(changes(self, statement)).await?;
+        let statement = || {
+            query(self.sql(include_str!("../../sql/postgres/spend.sql")))
+                .bind(column(spendings, |row| row.key.id))
+                .bind(column(spendings, |row| row.key.token))
+                .bind(column(spendings, |row| row.cost))
+        };
+        changes(self, statement).await?;
         Ok(())
     }
 
     async fn expired(&self, moved_us: i64, limit: i32) -> Result<Vec<KeyRow>> {
-        let statement = query_as(self.sql(include_str!("../../sql/postgres/expired.sql"))).bind(moved_us).bind(limit);
-        Ok(self.bounded(all(self, statement)).await?.into_iter().map(key).collect())
+        let statement =
+            || query_as(self.sql(include_str!("../../sql/postgres/expired.sql"))).bind(moved_us).bind(limit);
+        Ok(all(self, statement).await?.into_iter().map(key).collect())
     }
 }
 

@@ -67,10 +67,12 @@ impl Drop for Listening {
 }
 
 async fn notify(database: &Postgres) -> Result<u64> {
-    let statement = sqlx::query(database.sql(include_str!("../../sql/postgres/notify.sql")))
-        .bind(CHANNEL)
-        .bind(database.schema().as_str());
-    database.bounded(super::changes(database, statement)).await
+    let statement = || {
+        sqlx::query(database.sql(include_str!("../../sql/postgres/notify.sql")))
+            .bind(CHANNEL)
+            .bind(database.schema().as_str())
+    };
+    super::changes(database, statement).await
 }
 
 async fn pass_on(mut listener: Listener, schema: String, bell: Bell) {

@@ -223,3 +223,33 @@ async fn claims_that_take_no_turns_keep_to_a_cap() {
         assert!(queue.caps().await.unwrap().iter().all(|used| used.running == 0));
     }
 }
+
+#[tokio::test]
+async fn workers_are_not_in_each_others_way_whatever_isolation_the_host_has_for_a_default() {
+    for default in ["serializable", "repeatable read"] {
+        let test = TestDatabase::create().await;
+        let mut host = sqlx::PgConnection::connect(test.url()).await.unwrap();
+        let name: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut host).await.unwrap();
+        let by_default = format!("ALTER DATABASE {name} SET default_transaction_isolation = '{default}'");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(by_default)).execute(&mut host).await.unwrap();
+        let queue = PostgresQueue::open(&Postgres::connect(test.url()).await.unwrap()).await.unwrap();
+        queue.set_cap(&Scope::All, Some(20)).await.unwrap();
+        let jobs: Vec<_> = (0..200).map(|number| NewJob::new("test", serde_json::json!(number))).collect();
+        queue.enqueue(&jobs).await.unwrap();
+        let mut workers = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let queue = queue.clone();
+            workers.spawn(async move {
+                let mut done = 0;
+                while queue.counts().await.unwrap()["test"].live() > 0 {
+                    let leases = queue.claim(&Claim::new("test", "worker").with_limit(5)).await.unwrap();
+                    let endings: Vec<_> = leases.iter().map(|lease| Completion::new(lease.key())).collect();
+                    assert_eq!(queue.complete(&endings).await.unwrap(), []);
+                    done += leases.len();
+                }
+                done
+            });
+        }
+        assert_eq!(workers.join_all().await.into_iter().sum::<usize>(), 200, "{default}: each once");
+    }
+}

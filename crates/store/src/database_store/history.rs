@@ -11,7 +11,7 @@ use crate::{Error, History, Result, row};
 impl<D: Statements> History for DatabaseStore<D> {
     async fn keep_history(&self) -> Result<DateTime<Utc>> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin_alone().await?;
                 let since = session.keep_history(&self.provider).await?;
                 session.finish().await?;
@@ -22,7 +22,7 @@ impl<D: Statements> History for DatabaseStore<D> {
 
     async fn forget_history(&self) -> Result<()> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin_alone().await?;
                 session.forget_history(&self.provider).await?;
                 session.forget_former_bars(&self.provider).await?;
@@ -46,7 +46,7 @@ impl<D: Statements> History for DatabaseStore<D> {
         let asked = AsOf { series, range, known_at, limit: most(limit) };
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.bars_as_of(&self.provider, &asked).await?;
                 session.finish().await?;
@@ -60,7 +60,7 @@ impl<D: Statements> History for DatabaseStore<D> {
 impl<D: Statements> DatabaseStore<D> {
     async fn kept_since(&self) -> Result<Option<DateTime<Utc>>> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let since = session.history(&self.provider).await?;
                 session.finish().await?;

@@ -20,7 +20,7 @@ impl<D: Statements> Traces for DatabaseStore<D> {
     async fn rewrites(&self, series: &[Series]) -> Result<Vec<Vec<Rewrite>>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.rewrites(&self.provider, series).await?;
                 session.finish().await?;
@@ -35,7 +35,7 @@ impl<D: Statements> DatabaseStore<D> {
     async fn batch(&self, number: Option<i64>) -> Result<Option<Moment>> {
         let rows = self
             .database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.look().await?;
                 let rows = session.moment(number).await?;
                 session.finish().await?;

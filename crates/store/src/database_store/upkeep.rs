@@ -30,7 +30,7 @@ impl<D: Statements> Upkeep for DatabaseStore<D> {
 
     async fn withdraw(&self, series: &Series, bars: &[Withdrawal]) -> Result<u64> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin().await?;
                 let withdrawn = write::withdraw(&mut session, &self.provider, series, bars).await?;
                 session.finish().await?;
@@ -45,7 +45,7 @@ impl<D: Statements> DatabaseStore<D> {
     /// Whether there may be more.
     async fn withdraw_some(&self, since: DateTime<Utc>) -> Result<bool> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.database.begin_alone().await?;
                 let are_left = session.withdraw_spans(&self.provider, since, SPANS_AT_A_TIME).await?;
                 session.finish().await?;
@@ -56,7 +56,7 @@ impl<D: Statements> DatabaseStore<D> {
 
     async fn forget_years(&self, since: DateTime<Utc>) -> Result<u64> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.uncovered(since).await?;
                 let years = session.drop_years(&self.provider, since).await?;
                 session.finish().await?;
@@ -67,7 +67,7 @@ impl<D: Statements> DatabaseStore<D> {
 
     async fn forget_some(&self, since: DateTime<Utc>) -> Result<u64> {
         self.database
-            .bounded(async {
+            .bounded(|| async {
                 let mut session = self.uncovered(since).await?;
                 let deleted = session.delete_bars_before(&self.provider, since, i64::from(BARS_AT_A_TIME)).await?;
                 session.finish().await?;

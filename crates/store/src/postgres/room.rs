@@ -25,7 +25,7 @@ pub(super) async fn make(database: &Postgres, years: &[i32]) -> Result<()> {
 
 async fn ask(database: &Postgres, sql: &'static str, years: &[i32]) -> Result<Vec<PgRow>> {
     database
-        .bounded(async {
+        .bounded(|| async {
             let mut session = database.look().await?;
             let rows = session.rows(session.statement(sql).bind(years)).await?;
             session.finish().await?;

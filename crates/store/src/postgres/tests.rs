@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::{Commit, Committed, Finding, History, State, Store, Upkeep, Withdrawal};
 
+mod conflicts;
 #[cfg(target_os = "linux")]
 mod disk;
 mod guard;
@@ -46,6 +47,10 @@ fn series() -> Series {
 }
 
 fn page(minutes: i64) -> Commit {
+    page_of(&[series()], minutes)
+}
+
+fn page_of(series: &[Series], minutes: i64) -> Commit {
     let at = |minute: i64| DateTime::from_timestamp(60 * minute, 0).unwrap();
     let bar = |minute| Bar {
         start: at(minute),
@@ -58,7 +63,13 @@ fn page(minutes: i64) -> Commit {
         trade_count: None,
     };
     let range = TimeRange::new(at(0), at(minutes)).unwrap();
-    Commit::new(range).with_bars(series(), (0..minutes).map(bar).collect()).with_proof(series(), range, State::Covered)
+    series.iter().fold(Commit::new(range), |page, series| {
+        page.with_bars(series.clone(), (0..minutes).map(bar).collect()).with_proof(
+            series.clone(),
+            range,
+            State::Covered,
+        )
+    })
 }
 
 async fn run(store: &PostgresStore, sql: &'static str) -> Result<()> {
