@@ -48,7 +48,7 @@ pub enum BarFault {
     VolumeNegative,
     /// The volume is 2^53 or more, where `f64` no longer counts exactly.
     VolumeTooLarge,
-    /// The trade count does not fit the databases' signed 64-bit integers.
+    /// The trade count does not fit the databases' signed 64-bit integers, or was no count to begin with.
     TradeCountTooLarge,
     /// The bar starts before 1970 or after 2100.
     StartOutOfReach,
@@ -89,7 +89,7 @@ impl fmt::Display for BarFault {
             Self::CloseOutside => "the close is outside of low and high",
             Self::VolumeNegative => "the volume is negative",
             Self::VolumeTooLarge => "the volume is 2^53 or more",
-            Self::TradeCountTooLarge => "the trade count does not fit 63 bits",
+            Self::TradeCountTooLarge => "the trade count is no whole number of up to 63 bits",
             Self::StartOutOfReach => "the start is not between 1970 and 2100",
             Self::StartNotWhole => "the start is not a whole second",
         })
