@@ -5,11 +5,12 @@ use std::io;
 use std::time::Duration;
 
 use barkeep_provider::{Answer, Calls, Error, Quota, Result};
-use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, redirect, retry};
 use rustls::RootCertStore;
 
 use crate::server::Manner;
+use crate::unpack::{Spoiled, Unpacking};
 use crate::{ConfigError, headers};
 
 /// How long the parts of a request may take.
@@ -81,6 +82,9 @@ pub(crate) fn client(manner: &Manner, is_local: bool) -> Result<Client> {
     let builder = || {
         let builder = Client::builder()
             .user_agent(concat!("barkeep/", env!("CARGO_PKG_VERSION")))
+            // Unpacked here: see `Unpacking`.
+            .no_gzip()
+            .default_headers([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))].into_iter().collect())
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .https_only(!is_local)
@@ -130,35 +134,45 @@ pub(crate) async fn get(
     let quota = headers::quota(response.headers());
     match read(&mut response, most_bytes).await {
         Ok(bytes) => Ok(Ok(Body { bytes, status: status.as_u16(), request_id, quota })),
-        Err(Partial { error: None, .. }) => Err(Error::ResponseTooLarge { limit_bytes: most_bytes, request_id }),
-        Err(Partial { error: Some(error), bytes }) => {
+        Err(Partial { reason: Reason::Spoiled(Spoiled::TooLong), .. }) => {
+            Err(Error::ResponseTooLarge { limit_bytes: most_bytes, request_id })
+        }
+        Err(Partial { reason, bytes }) => {
             let answer = Answer::new(status.as_u16(), &bytes).with_request_id(request_id.as_deref());
-            Err(broken_off(error, answer))
+            Err(broken_off(reason, answer))
         }
     }
 }
 
-/// A body that was not read to its end: there is an error, or it is too long.
+/// A body that was not read to its end.
 struct Partial {
     bytes: Vec<u8>,
-    error: Option<reqwest::Error>,
+    reason: Reason,
+}
+
+enum Reason {
+    BrokenOff(reqwest::Error),
+    Spoiled(Spoiled),
 }
 
 async fn read(response: &mut Response, most_bytes: u64) -> std::result::Result<Vec<u8>, Partial> {
-    let mut bytes = Vec::new();
+    let mut unpacking = Unpacking::new(is_gzip(response.headers()), most_bytes);
     loop {
-        match response.chunk().await {
-            Ok(None) => return Ok(bytes),
-            Ok(Some(chunk)) if (bytes.len() + chunk.len()) as u64 > most_bytes => {
-                // What still fits is kept: a refusal is understood by its beginning.
-                let room = usize::try_from(most_bytes).unwrap_or(usize::MAX).saturating_sub(bytes.len());
-                bytes.extend_from_slice(&chunk[..room.min(chunk.len())]);
-                return Err(Partial { bytes, error: None });
-            }
-            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Err(error) => return Err(Partial { bytes, error: Some(error) }),
-        }
+        let reason = match response.chunk().await {
+            Ok(None) => break,
+            Ok(Some(chunk)) => match unpacking.push(&chunk) {
+                Ok(()) => continue,
+                Err(spoiled) => Reason::Spoiled(spoiled),
+            },
+            Err(error) => Reason::BrokenOff(error),
+        };
+        return Err(Partial { bytes: unpacking.into_bytes(), reason });
     }
+    unpacking.finish().map_err(|(spoiled, bytes)| Partial { bytes, reason: Reason::Spoiled(spoiled) })
+}
+
+fn is_gzip(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"))
 }
 
 fn redirected(response: &Response) -> Error {
@@ -177,16 +191,18 @@ fn unsent(error: reqwest::Error) -> Error {
 }
 
 /// The error of an answer whose body ended too early: in time if the vendor fell silent, else what came is broken.
-fn broken_off(error: reqwest::Error, answer: Answer) -> Error {
-    if error.is_timeout() {
-        return Error::Unavailable {
-            retry_after: None,
-            answer: Some(answer),
-            source: Some(Box::new(error.without_url())),
-        };
-    }
+fn broken_off(reason: Reason, answer: Answer) -> Error {
+    let source: Box<dyn StdError + Send + Sync> = match reason {
+        Reason::BrokenOff(error) if error.is_timeout() => {
+            let source = Some(Box::new(error.without_url()) as _);
+            return Error::Unavailable { retry_after: None, answer: Some(answer), source };
+        }
+        Reason::BrokenOff(error) => Box::new(error.without_url()),
+        Reason::Spoiled(Spoiled::Undecodable(error)) => Box::new(error),
+        Reason::Spoiled(Spoiled::TooLong) => "the body is too long".into(),
+    };
     let detail = "the body broke off or cannot be decompressed".to_owned();
-    Error::BadResponse { detail, answer, source: Some(Box::new(error.without_url())) }
+    Error::BadResponse { detail, answer, source: Some(source) }
 }
 
 fn unavailable(error: reqwest::Error) -> Error {

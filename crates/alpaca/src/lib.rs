@@ -15,6 +15,7 @@ mod reference;
 mod refusal;
 mod server;
 mod sessions;
+mod unpack;
 mod wire;
 
 pub use assets::{Asset, AssetClass};

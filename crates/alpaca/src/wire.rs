@@ -31,7 +31,7 @@ pub fn read_page(json: &[u8]) -> barkeep_provider::Result<Page> {
 /// Reads a page of bars and where the next begins.
 ///
 /// `bars` may be null, missing, `{}` or `[]`, all of which mean none. A number that is missing, null or a text becomes
-/// NaN, so that one bad bar is told from a bad page.
+/// NaN, and a trade count that is none one that is too large, so that one bad bar is told from a bad page.
 pub(crate) fn bars(json: &[u8]) -> serde_json::Result<(Vec<SymbolBars>, Option<PageToken>)> {
     serde_json::from_slice::<Envelope>(json).map(|Envelope { bars, next }| (bars, next))
 }
@@ -210,7 +210,7 @@ impl<'de> Visitor<'de> for RowVisitor {
                 Field::Close => close = map.next_value::<Number>()?.0,
                 Field::Volume => volume = map.next_value::<Number>()?.0,
                 Field::Vwap => vwap = map.next_value::<Option<Number>>()?.map(|number| number.0),
-                Field::TradeCount => trade_count = map.next_value()?,
+                Field::TradeCount => trade_count = map.next_value::<Option<Count>>()?.map(|count| count.0),
                 Field::Bars | Field::Token | Field::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -259,6 +259,44 @@ impl<'de> Deserialize<'de> for Number {
         }
 
         deserializer.deserialize_any(NumberVisitor)
+    }
+}
+
+/// A whole number, printed with or without a fraction; one that no bar can have if it is none.
+struct Count(u64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const IMPOSSIBLE: Count = Count(u64::MAX);
+
+        struct CountVisitor;
+
+        impl Visitor<'_> for CountVisitor {
+            type Value = Count;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a count")
+            }
+
+            fn visit_u64<E: Error>(self, count: u64) -> Result<Count, E> {
+                Ok(Count(count))
+            }
+
+            fn visit_i64<E: Error>(self, _negative: i64) -> Result<Count, E> {
+                Ok(IMPOSSIBLE)
+            }
+
+            fn visit_f64<E: Error>(self, count: f64) -> Result<Count, E> {
+                // What is too large for the type becomes its largest, which is impossible too.
+                Ok(if count >= 0.0 && count.fract() == 0.0 { Count(count as u64) } else { IMPOSSIBLE })
+            }
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Count, E> {
+                Ok(IMPOSSIBLE)
+            }
+        }
+
+        deserializer.deserialize_any(CountVisitor)
     }
 }
 

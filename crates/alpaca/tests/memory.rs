@@ -46,7 +46,7 @@ async fn memory_stays_bounded_under_bombs() {
 
     // The simulator makes its bombs in small pieces, as this process is its own too.
     let bombs: [(Fault, &str); 5] = [
-        (WireFault::GzipBomb(512 << 20).into(), "RESPONSE_TOO_LARGE"),
+        (WireFault::GzipBomb(128 << 20).into(), "RESPONSE_TOO_LARGE"),
         (WireFault::HugePage(10_000_000).into(), "RESPONSE_TOO_LARGE"),
         (AnswerFault::DeepNesting(10_000).into(), "BAD_RESPONSE"),
         (AnswerFault::DeepNesting(4 << 20).into(), "BAD_RESPONSE"),

@@ -1,4 +1,5 @@
 mod history;
+mod insert;
 mod page;
 mod read;
 mod traces;

@@ -48,7 +48,7 @@ pub enum BarFault {
     VolumeNegative,
     /// The volume is 2^53 or more, where `f64` no longer counts exactly.
     VolumeTooLarge,
-    /// The trade count does not fit the databases' signed 64-bit integers.
+    /// The trade count does not fit the databases' signed 64-bit integers, or was no count to begin with.
     TradeCountTooLarge,
     /// The bar starts before 1970 or after 2100.
     StartOutOfReach,
@@ -89,7 +89,7 @@ impl fmt::Display for BarFault {
             Self::CloseOutside => "the close is outside of low and high",
             Self::VolumeNegative => "the volume is negative",
             Self::VolumeTooLarge => "the volume is 2^53 or more",
-            Self::TradeCountTooLarge => "the trade count does not fit 63 bits",
+            Self::TradeCountTooLarge => "the trade count is no whole number of up to 63 bits",
             Self::StartOutOfReach => "the start is not between 1970 and 2100",
             Self::StartNotWhole => "the start is not a whole second",
         })
@@ -110,6 +110,25 @@ impl Bar {
     ///
     /// Every reason why they cannot, not only the first.
     pub fn check(&self) -> Result<(), BarFaults> {
+        if self.is_possible() { Ok(()) } else { Err(BarFaults(self.faults())) }
+    }
+
+    /// Whether there are no faults, told faster: of thousands of bars nearly all are possible.
+    fn is_possible(&self) -> bool {
+        let is_price = |price: f64| (SMALLEST..f64::INFINITY).contains(&price);
+        let is_between = |price: f64| self.low <= price && price <= self.high;
+        is_price(self.low)
+            && is_price(self.high)
+            && is_between(self.open)
+            && is_between(self.close)
+            && self.vwap.is_none_or(is_price)
+            && (self.volume == 0.0 || (SMALLEST..VOLUME_LIMIT).contains(&self.volume))
+            && self.trade_count.is_none_or(|count| i64::try_from(count).is_ok())
+            && (0..START_LIMIT).contains(&self.start.timestamp())
+            && self.start.timestamp_subsec_nanos() == 0
+    }
+
+    fn faults(&self) -> Vec<BarFault> {
         let prices = [self.open, self.high, self.low, self.close];
         let (vwap, volume) = (self.vwap.unwrap_or(self.close), self.volume);
         let mut priced = prices.into_iter().chain([vwap]);
@@ -128,8 +147,7 @@ impl Bar {
             (!(0..START_LIMIT).contains(&seconds), BarFault::StartOutOfReach),
             (self.start.timestamp_subsec_nanos() != 0, BarFault::StartNotWhole),
         ];
-        let reasons: Vec<_> = tests.into_iter().filter(|(failed, _)| *failed).map(|(_, reason)| reason).collect();
-        if reasons.is_empty() { Ok(()) } else { Err(BarFaults(reasons)) }
+        tests.into_iter().filter(|(failed, _)| *failed).map(|(_, reason)| reason).collect()
     }
 }
 
@@ -194,5 +212,22 @@ mod tests {
             BarFaults(reasons[2..].to_vec()).to_string(),
             "impossible bar: the close is outside of low and high, the volume is negative"
         );
+    }
+
+    #[test]
+    fn a_bar_is_possible_exactly_if_it_has_no_faults() {
+        let numbers = [f64::NAN, f64::INFINITY, -1.0, -0.0, 9e-13, 1e-12, 1.0, 2.0, VOLUME_LIMIT];
+        let total = numbers.len().pow(5);
+        let mut possible = 0;
+        for index in 0..total {
+            let pick = |place: u32| numbers[index / numbers.len().pow(place) % numbers.len()];
+            let [open, high, low, close] = [0, 1, 2, 3].map(pick);
+            for other in [bar(), Bar { volume: pick(4), ..bar() }, Bar { vwap: Some(pick(4)), ..bar() }] {
+                let bar = Bar { open, high, low, close, ..other };
+                assert_eq!(bar.is_possible(), bar.faults().is_empty(), "{bar:?}");
+                possible += u32::from(bar.is_possible());
+            }
+        }
+        assert!(possible > 100);
     }
 }

@@ -70,7 +70,7 @@ fn what_is_no_page_is_refused() {
         r#"{"bars":{"A":[{"t":"yesterday"}]}}"#,
         r#"{"bars":{"A":[{"t":1709562600}]}}"#,
         r#"{"bars":{"A":[{"t":"2024-03-04T14:30:00Z","o":NaN}]}}"#,
-        r#"{"bars":{"A":[{"t":"2024-03-04T14:30:00Z","n":-1}]}}"#,
+        r#"{"bars":{"A":[{"t":"2024-03-04T14:30:00Z","n":true}]}}"#,
         r#"{"bars":{"A,B":[]}}"#,
         r#"{"bars":{},"next_page_token":7}"#,
     ] {
@@ -107,6 +107,24 @@ fn a_number_that_is_none_spoils_its_bar_and_not_the_page() {
         assert!(bar.check().is_err(), "{price}");
     }
     assert!(bar(r#""t":"2024-03-04T14:30:00Z","h":200,"l":1,"c":100,"v":1"#).check().is_err());
+}
+
+#[test]
+fn a_whole_trade_count_is_read_however_it_is_printed() {
+    for (count, read) in [("12", Some(12)), ("12.0", Some(12)), ("1.2e1", Some(12)), ("0.0", Some(0)), ("null", None)] {
+        let bar = bar(&format!(r#""t":"2024-03-04T14:30:00Z","o":1,"h":1,"l":1,"c":1,"v":1,"n":{count}"#));
+        assert_eq!((bar.trade_count, bar.check()), (read, Ok(())), "{count}");
+    }
+}
+
+#[test]
+fn a_trade_count_that_is_none_spoils_its_bar_and_not_the_page() {
+    use barkeep_types::BarFault::TradeCountTooLarge;
+
+    for count in ["-1", "-1.0", "0.5", "1e30", "18446744073709551616", r#""12""#, r#""many""#] {
+        let bar = bar(&format!(r#""t":"2024-03-04T14:30:00Z","o":1,"h":1,"l":1,"c":1,"v":1,"n":{count}"#));
+        assert_eq!(bar.check().unwrap_err().reasons(), [TradeCountTooLarge], "{count}");
+    }
 }
 
 #[test]

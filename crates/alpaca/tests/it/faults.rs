@@ -38,6 +38,10 @@ async fn a_good_answer_is_good_here() {
     assert_eq!(answer_to(ok("", PAGE.as_bytes()), Then::Close).await.unwrap(), 1);
     let zipped = ok("content-encoding: gzip\r\n", &gzip(PAGE.as_bytes()));
     assert_eq!(answer_to(zipped, Then::Close).await.unwrap(), 1);
+    // Gzip may come in members, each for itself.
+    let (first, second) = PAGE.split_at(20);
+    let members = [gzip(first.as_bytes()), gzip(second.as_bytes())].concat();
+    assert_eq!(answer_to(ok("content-encoding: gzip\r\n", &members), Then::Close).await.unwrap(), 1);
     // What it is called does not matter, if it is a page.
     assert_eq!(answer_to(ok("content-type: text/html\r\n", PAGE.as_bytes()), Then::Close).await.unwrap(), 1);
 }
@@ -196,12 +200,16 @@ async fn an_answer_without_end_is_cut_at_the_limit() {
 
 #[tokio::test]
 async fn a_gzip_bomb_is_cut_at_the_limit() {
-    let bomb = gzip(&vec![b' '; 256 << 20]);
-    assert!(bomb.len() < 1 << 20);
-    let server = RawServer::start(ok("content-encoding: gzip\r\n", &bomb), Then::Close).await;
-    let alpaca = client(&server.url).with_response_limit(8 << 20);
-    let error = alpaca.page(&request(&["A"]), None).await.unwrap_err();
-    assert_eq!(error.code(), "RESPONSE_TOO_LARGE", "{error}");
+    let whole = gzip(&vec![b' '; 32 << 20]);
+    // Of which each alone is short enough.
+    let in_members = gzip(&vec![b' '; 4 << 20]).repeat(3);
+    for bomb in [whole, in_members] {
+        assert!(bomb.len() < 1 << 20);
+        let server = RawServer::start(ok("content-encoding: gzip\r\n", &bomb), Then::Close).await;
+        let alpaca = client(&server.url).with_response_limit(8 << 20);
+        let error = alpaca.page(&request(&["A"]), None).await.unwrap_err();
+        assert_eq!(error.code(), "RESPONSE_TOO_LARGE", "{error}");
+    }
 }
 
 #[tokio::test]

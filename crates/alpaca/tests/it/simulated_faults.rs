@@ -212,7 +212,7 @@ mod wire {
         a_length_too_short: WireFault::LengthTooShort => Transient("BAD_RESPONSE");
         a_length_that_is_no_number: WireFault::LengthNotANumber => Transient("SERVICE_UNAVAILABLE");
         corrupt_gzip: WireFault::CorruptGzip => Transient("BAD_RESPONSE");
-        a_gzip_bomb: WireFault::GzipBomb(8 << 20) => Final("RESPONSE_TOO_LARGE");
+        a_gzip_bomb: WireFault::GzipBomb(2 << 20) => Final("RESPONSE_TOO_LARGE");
         a_huge_page: WireFault::HugePage(1_000_000) => Final("RESPONSE_TOO_LARGE");
         no_http: WireFault::NotHttp => Transient("SERVICE_UNAVAILABLE");
     }

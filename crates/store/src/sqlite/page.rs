@@ -1,22 +1,16 @@
-use std::sync::LazyLock;
-
 use async_trait::async_trait;
 use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
-use super::{SqliteSession, Statement, names, statement, statement_of};
+use super::insert::of_bars;
+use super::{SqliteSession, names, statement, statement_of};
 use crate::error::failed;
 use crate::ledger::NewSpan;
 use crate::page::RefusedBar;
 use crate::statements::{Batch, Changes, HistoryStatements as _, Identity, PageStatements};
 use crate::{Guard, ProviderName, Result};
-
-/// How many bars go into one statement, largest first: the more, the faster. SQLite binds 32,766 values at most.
-const ROWS: [usize; 5] = [2_500, 500, 100, 10, 1];
-
-static INSERT_BARS: LazyLock<[String; 5]> = LazyLock::new(|| ROWS.map(insert_bars));
 
 #[async_trait]
 impl PageStatements for SqliteSession {
@@ -75,16 +69,7 @@ impl PageStatements for SqliteSession {
     async fn insert_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
         let inserts = changes.iter().flat_map(|changes| changes.inserts.iter().map(|bar| (changes.id, *bar)));
         let bars: Vec<(i32, &Bar)> = inserts.collect();
-        let mut bars = bars.as_slice();
-        for (rows, sql) in ROWS.iter().zip(INSERT_BARS.iter()) {
-            let chunks = bars.chunks_exact(*rows);
-            bars = chunks.remainder();
-            for chunk in chunks {
-                let bind = |statement, (id, bar): &(i32, &Bar)| bind_bar(statement, bar).bind(*id).bind(batch_id);
-                self.run(chunk.iter().fold(statement(sql), bind)).await?;
-            }
-        }
-        Ok(())
+        self.insert(&bars, batch_id).await
     }
 
     async fn revise_bars(&mut self, provider: &ProviderName, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
@@ -95,8 +80,8 @@ impl PageStatements for SqliteSession {
                     let former = statement(include_str!("../../sql/sqlite/keep_former_bar.sql"));
                     self.run(former.bind(changes.id).bind(bar.start.timestamp()).bind(batch_id)).await?;
                 }
-                let revised = bind_bar(statement(include_str!("../../sql/sqlite/revise_bars.sql")), bar);
-                self.run(revised.bind(changes.id).bind(batch_id)).await?;
+                let revise = include_str!("../../sql/sqlite/revise_bars.sql");
+                self.run(of_bars(revise, &[(changes.id, *bar)], batch_id)?).await?;
             }
         }
         Ok(())
@@ -153,26 +138,6 @@ impl SqliteSession {
 
 fn array(values: impl Iterator<Item = Value>) -> String {
     Value::Array(values.collect()).to_string()
-}
-
-/// The statement for `rows` bars, grown from the one in the file, which is for one.
-fn insert_bars(rows: usize) -> String {
-    const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    include_str!("../../sql/sqlite/insert_bars.sql").replace(ROW, &vec![ROW; rows].join(", "))
-}
-
-/// Binds what a bar says, in the order of the tables' columns.
-fn bind_bar<'q>(statement: Statement<'q>, bar: &Bar) -> Statement<'q> {
-    statement
-        .bind(bar.start.timestamp())
-        .bind(bar.open)
-        .bind(bar.high)
-        .bind(bar.low)
-        .bind(bar.close)
-        .bind(bar.volume)
-        .bind(bar.vwap)
-        // A count that does not fit is impossible, and never gets here.
-        .bind(bar.trade_count.map(u64::cast_signed))
 }
 
 /// A span as the JSON that its statement reads.
