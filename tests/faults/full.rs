@@ -15,7 +15,7 @@ use crate::{definition_of, start_to, window};
 /// Enough for several slices, with bars of 400 KB or so.
 const WEEKS: u64 = 20;
 
-fn unattended(vendor: &Vendor, backend: Backend) -> Orchestrator {
+pub(crate) fn unattended(vendor: &Vendor, backend: Backend) -> Orchestrator {
     let settings = Settings::default()
         .with_look_every(Duration::from_millis(50))
         .with_schedule(Schedule::every(Duration::from_secs(1)))

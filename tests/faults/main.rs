@@ -3,6 +3,7 @@
 
 mod chaos;
 mod cut;
+mod damaged;
 mod full;
 mod killed;
 mod migrating;

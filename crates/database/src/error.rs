@@ -28,8 +28,8 @@ pub enum Error {
     /// The database refused the user, or the user may not do this.
     #[error("the database refused access")]
     Denied(#[source] Source),
-    /// The file cannot be opened, read or written.
-    #[error("cannot open the database file {}; check that its folder exists and may be written to", path.display())]
+    /// The file cannot be opened, read or written, is damaged, or is not there any more.
+    #[error("cannot use the database file {}; check that it is there, whole, and that it and its folder may be written to", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -79,6 +79,15 @@ pub enum Error {
     /// after each transaction.
     #[error("a transaction pooler stands before the database; add pooler=transaction to the database URL's parameters")]
     Pooled(#[source] Source),
+    /// Something that barkeep made in the database is missing, or was changed by others.
+    #[error("the database is not as barkeep made it: {what}; put that back, from a backup if need be, and start again")]
+    Drifted {
+        /// What is missing.
+        what: String,
+        /// What the database said, if it was asked for something that is missing.
+        #[source]
+        source: Option<Source>,
+    },
     /// There is no space left.
     #[error("the database has no space left; nothing was written: free some and run again")]
     Full(#[source] Source),
@@ -105,6 +114,7 @@ impl Error {
             Self::TimedOut { .. } => "DATABASE_TIMEOUT",
             Self::Lost(_) => "DATABASE_LOST",
             Self::Pooled(_) => "DATABASE_POOLED",
+            Self::Drifted { .. } => "SCHEMA_DRIFT",
             Self::Full(_) => "STORAGE_FULL",
             Self::Refused(_) => "CONSTRAINT_VIOLATED",
             Self::Failed(_) => "DATABASE_FAILED",
@@ -127,6 +137,7 @@ impl Error {
             | Self::TooOld { .. }
             | Self::NewerSchema { .. }
             | Self::Pooled(_)
+            | Self::Drifted { .. }
             | Self::Full(_)
             | Self::Refused(_)
             | Self::Failed(_) => false,
@@ -137,6 +148,10 @@ impl Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let class = match &error {
+            sqlx::Error::Database(refusal) if is_drift(refusal.as_ref()) => {
+                let what = refusal.message().to_owned();
+                return Self::Drifted { what, source: Some(Box::new(error)) };
+            }
             sqlx::Error::Database(refusal) => match refusal.code() {
                 Some(code) if is_sqlite(refusal.as_ref()) => sqlite_class(&code),
                 Some(code) => postgres_class(&code),
@@ -164,6 +179,28 @@ fn is_sqlite(refusal: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
 fn is_sqlite(_: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
     false
 }
+
+/// Whether a statement names something that is not there, or a migration something that is.
+fn is_drift(refusal: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
+    let code = refusal.code().unwrap_or_default();
+    match is_sqlite(refusal) {
+        // SQLite has one code for all that is wrong with a statement, and says more in words.
+        true => code == "1" && SQLITE_DRIFT.iter().any(|words| refusal.message().contains(words)),
+        false => POSTGRES_DRIFT.contains(&&*code),
+    }
+}
+
+/// Relations, columns, functions, schemas and the like that are not there; no unique index for a conflict; a relation that is
+/// there already.
+const POSTGRES_DRIFT: [&str; 8] = ["42P01", "42703", "42883", "42704", "3F000", "42P10", "42P07", "42723"];
+const SQLITE_DRIFT: [&str; 6] = [
+    "no such table",
+    "no such column",
+    "no such index",
+    "has no column named",
+    "does not match any PRIMARY KEY or UNIQUE constraint",
+    "already exists",
+];
 
 /// By SQLSTATE: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn postgres_class(code: &str) -> Class {
@@ -218,7 +255,7 @@ mod tests {
             ("42P05", "DATABASE_POOLED"),
             ("28P01", "DATABASE_ACCESS_DENIED"),
             ("23514", "CONSTRAINT_VIOLATED"),
-            ("42P01", "DATABASE_FAILED"),
+            ("42601", "DATABASE_FAILED"),
         ] {
             assert_eq!(code(postgres_class(sqlstate)), expected, "{sqlstate}");
         }

@@ -8,6 +8,8 @@ mod bounded;
 mod conflict;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod connection;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod created;
 mod error;
 #[cfg(feature = "sqlite")]
 mod filesystem;
@@ -17,6 +19,8 @@ mod held;
 mod listener;
 mod location;
 mod migrations;
+#[cfg(feature = "sqlite")]
+mod original;
 mod pool_waits;
 #[cfg(feature = "postgres")]
 mod postgres;

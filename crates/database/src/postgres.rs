@@ -182,18 +182,22 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// [`Error::NewerSchema`], [`Error::Busy`] if another process migrates for too long, or whatever a step fails with;
-    /// then none has run.
+    /// [`Error::NewerSchema`], [`Error::Drifted`] if others dropped what earlier steps made, [`Error::Busy`] if another
+    /// process migrates for too long, or whatever a step fails with; then none has run.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<()> {
         self.bounded(|| async {
             // A connection of its own, closed on every path: a lock that outlives its error would hang the next process.
             let mut connection = PgConnection::connect_with(&self.shared.options).await?;
             connection.execute(self.begin_statement()).await?;
             let is_missing = self.steps_missing(migrations, &mut connection).await?;
+            if !is_missing {
+                self.check(migrations, &mut connection).await?;
+            }
             connection.execute("COMMIT").await?;
             if is_missing {
                 connection.execute(self.begin_statement()).await?;
                 self.run_steps(migrations, &mut connection).await?;
+                self.check(migrations, &mut connection).await?;
                 connection.execute("COMMIT").await?;
             }
             connection.close().await?;
@@ -235,6 +239,11 @@ impl Postgres {
             .fetch_one(connection)
             .await?;
         Ok(found.cast_unsigned())
+    }
+
+    async fn check(&self, migrations: &Migrations, connection: &mut PgConnection) -> Result<()> {
+        let found = sqlx::query_scalar(self.sql(include_str!("../sql/postgres/found_objects.sql")));
+        migrations.check(&found.fetch_all(connection).await?)
     }
 
     /// Opens a transaction.

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSy
 
 use crate::bounded::bounded;
 use crate::filesystem::warn_of_network;
+use crate::original::Original;
 use crate::waits::Waits;
 use crate::{Connection, Error, Migrations, PoolWaits, Result, Transaction};
 
@@ -23,6 +24,7 @@ pub struct Sqlite {
 
 struct Shared {
     settings: SqliteSettings,
+    original: Option<Original>,
     writer: SqlitePool,
     readers: SqlitePool,
     waits: Waits,
@@ -95,7 +97,9 @@ impl Sqlite {
         };
         let writer = pool().max_connections(1).connect_lazy_with(options.clone());
         let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
-        let database = Self { shared: Arc::new(Shared { settings, writer, readers, waits: Waits::default() }) };
+        let original = Original::at(&settings.path);
+        let shared = Shared { settings, original, writer, readers, waits: Waits::default() };
+        let database = Self { shared: Arc::new(shared) };
         database.check_version().await.map_err(|error| database.opening(error))?;
         database.write_ahead().await.map_err(|error| database.opening(error))?;
         warn_of_network(database.path());
@@ -106,7 +110,8 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Error::NewerSchema`], or whatever a step fails with; then none has run.
+    /// [`Error::NewerSchema`], [`Error::Drifted`] if others dropped what earlier steps made, or whatever a step fails with;
+    /// then none has run.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<()> {
         self.bounded(async {
             let mut transaction = self.begin().await?;
@@ -123,6 +128,8 @@ impl Sqlite {
                     .execute(&mut *transaction)
                     .await?;
             }
+            let found = sqlx::query_scalar(include_str!("../sql/sqlite/found_objects.sql"));
+            migrations.check(&found.fetch_all(&mut *transaction).await?)?;
             transaction.commit().await
         })
         .await
@@ -132,8 +139,9 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if others wrote for too long.
+    /// [`Error::Busy`] if others wrote for too long, [`Error::Unreadable`] if the file is not there any more.
     pub async fn begin(&self) -> Result<Transaction<sqlx::Sqlite>> {
+        self.check_file()?;
         // A plain BEGIN takes the write lock only at the first write, and then fails at once, whatever the busy timeout
         // says, if another process wrote since the first read.
         Transaction::begin(
@@ -147,8 +155,9 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if all are in use for too long.
+    /// [`Error::Busy`] if all are in use for too long, [`Error::Unreadable`] if the file is not there any more.
     pub async fn connection(&self) -> Result<Connection<sqlx::Sqlite>> {
+        self.check_file()?;
         Connection::acquire(&self.shared.readers, &self.shared.waits).await
     }
 
@@ -156,9 +165,33 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`], or the verb's own.
-    pub async fn bounded<T, E: From<Error>>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        bounded(self.shared.settings.timeout, verb).await
+    /// [`Error::TimedOut`], the verb's own, or where that is of the file [`Error::Unreadable`] and [`Error::NotADatabase`],
+    /// which name it.
+    pub async fn bounded<T, E>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, E>
+    where
+        E: From<Error> + std::error::Error + Send + Sync + 'static,
+    {
+        let done = bounded(self.shared.settings.timeout, verb).await;
+        done.map_err(|error| self.of_the_file(error))
+    }
+
+    /// Refuses to go on where another file has the name, or none.
+    fn check_file(&self) -> Result<()> {
+        let refused = |source| Error::Unreadable { path: self.path().to_owned(), source: Box::new(source) };
+        self.shared.original.as_ref().map_or(Ok(()), |original| original.check().map_err(refused))
+    }
+
+    /// Says of an error that is the file's which file.
+    fn of_the_file<E>(&self, error: E) -> E
+    where
+        E: From<Error> + std::error::Error + Send + Sync + 'static,
+    {
+        let path = self.path().to_owned();
+        match file_code(&error) {
+            Some(SQLITE_NOTADB) => Error::NotADatabase { path }.into(),
+            Some(_) => Error::Unreadable { path, source: Box::new(error) }.into(),
+            None => error,
+        }
     }
 
     /// Lets the file grow to `bytes`, and no further: what would need more is [`Error::Full`], as on a full disk, until the
@@ -233,7 +266,9 @@ impl Sqlite {
     fn opening(&self, error: Error) -> Error {
         let path = self.shared.settings.path.clone();
         match error {
-            Error::Failed(source) if result_code(source.as_ref()) == Some(26) => Error::NotADatabase { path },
+            Error::Failed(source) if result_code(source.as_ref()) == Some(SQLITE_NOTADB) => {
+                Error::NotADatabase { path }
+            }
             Error::Failed(source) | Error::Denied(source) | Error::Lost(source) => Error::Unreadable { path, source },
             other => other,
         }
@@ -255,6 +290,20 @@ fn refuse_faulty(found: String) -> Result<()> {
         return Err(Error::TooOld { product: "SQLite", found, needed: "3.51.3" });
     }
     Ok(())
+}
+
+const SQLITE_NOTADB: u32 = 26;
+
+/// What SQLite says is wrong with the file, if that is what it says.
+fn file_code(error: &(dyn std::error::Error + 'static)) -> Option<u32> {
+    let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+    if causes.clone().any(|cause| cause.downcast_ref::<Error>().is_some_and(Error::is_full)) {
+        return None;
+    }
+    let refusal = causes.find_map(|cause| cause.downcast_ref::<sqlx::Error>()?.as_database_error())?;
+    let code = refusal.code()?.parse::<u32>().ok()? & 0xff;
+    // No permission, read-only, a read or write that failed, damage, a file that cannot be opened.
+    matches!(code, 3 | 8 | 10 | 11 | 14 | SQLITE_NOTADB).then_some(code)
 }
 
 fn result_code(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<u32> {

@@ -232,10 +232,17 @@ impl Fetching<'_> {
         if self.slice.is_recheck {
             return Ok(Vec::new());
         }
-        for symbol in self.watch.in_need_of_history() {
-            let series = self.slice.series_of(symbol.clone());
-            let bars = self.orchestrator.backend().store.bars(&series, self.watch.history(), HISTORY).await?;
-            self.watch.recalls(&symbol, &bars);
+        for (symbol, history) in self.watch.in_need_of_history() {
+            let (series, store) = (self.slice.series_of(symbol.clone()), &self.orchestrator.backend().store);
+            let bars = store.bars(&series, history, HISTORY).await?;
+            let spans = store.coverage(std::slice::from_ref(&series), history).await?;
+            let mut known: Coverage = spans.into_iter().flatten().map(|span| span.range).collect();
+            if let Some(unread) =
+                bars.last().filter(|_| bars.len() == HISTORY).and_then(|last| history.from(last.start))
+            {
+                known.remove(unread);
+            }
+            self.watch.recalls(&symbol, &bars, &known);
         }
         let findings = self.watch.findings();
         for finding in &findings {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::snapshot::Totals;
 use crate::space::LONGEST;
 use crate::ticked::{TICK, TickNote};
-use crate::{Clock, Orchestrator, SliceJob, metrics};
+use crate::{Clock, Orchestrator, SliceJob, in_one_line, metrics};
 
 /// How long the database may take to answer a look.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +35,8 @@ pub struct Look {
     pub at: DateTime<Utc>,
     /// The code of the database's failure, if it did not answer: then it is not known how the slices are doing.
     pub outage: Option<&'static str>,
+    /// The failure in words.
+    pub outage_reason: Option<String>,
     /// The slices in the queue.
     pub slices: Vitals,
     /// The latest tick of any process.
@@ -89,11 +91,15 @@ impl Look {
                 stopped: stopped(&slices),
                 full: full(&slices),
                 outage: None,
+                outage_reason: None,
                 slices,
                 totals,
                 pool_waits,
             },
-            Ok(Err(error)) => Self { at: asked_at, outage: Some(error.code()), totals, pool_waits, ..Self::default() },
+            Ok(Err(error)) => {
+                let (outage, outage_reason) = (Some(error.code()), Some(in_one_line(&error)));
+                Self { at: asked_at, outage, outage_reason, totals, pool_waits, ..Self::default() }
+            }
             Err(_) => Self { at: asked_at, outage: Some("DATABASE_TIMEOUT"), totals, pool_waits, ..Self::default() },
         }
     }

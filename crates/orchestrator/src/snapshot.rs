@@ -58,6 +58,8 @@ pub enum StoppedBy {
     Credentials,
     /// The database has no space left.
     StorageFull,
+    /// The database cannot be used as it is: something in it is missing or damaged, or may not be touched.
+    Database,
     /// Something else.
     Other,
 }
@@ -68,6 +70,13 @@ impl StoppedBy {
         match code {
             "AUTHENTICATION_ERROR" => Self::Credentials,
             "STORAGE_FULL" => Self::StorageFull,
+            "SCHEMA_DRIFT"
+            | "DATABASE_UNREADABLE"
+            | "NOT_A_DATABASE"
+            | "DATABASE_ACCESS_DENIED"
+            | "DATABASE_FAILED"
+            | "NEWER_SCHEMA"
+            | "CORRUPT_DATA" => Self::Database,
             _ => Self::Other,
         }
     }

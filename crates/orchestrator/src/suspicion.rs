@@ -6,14 +6,16 @@ use std::fmt;
 
 use barkeep_calendar::{Calendar, CalendarExt};
 use barkeep_provider::BarsRequest;
-use barkeep_types::{Bar, Grid, Symbol, TimeRange};
-use chrono::TimeDelta;
+use barkeep_types::{Bar, Coverage, Grid, Symbol, TimeRange};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::SliceJob;
 
 /// How many sessions it takes to know what is usual, and within which time before a slice they are looked for.
 const SESSIONS: usize = 5;
 const BEFORE: TimeDelta = TimeDelta::days(10);
+/// How long after a slice the session that it ends in may end.
+const AFTER: TimeDelta = TimeDelta::days(2);
 /// A series is liquid if it usually trades in this share of a session's bars, and sparse below that share of the usual.
 const LIQUID: f64 = 0.5;
 const SPARSE: f64 = 0.6;
@@ -57,16 +59,27 @@ pub(crate) struct Finding {
     pub(crate) why: Suspicion,
 }
 
-/// Watches a slice's bars go by.
+/// Watches a slice's bars go by. Only sessions that were seen whole are judged, and taken for what is usual: a slice may begin
+/// or end in the middle of one, and who goes on after an interruption asks for the rest.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// The slice's sessions, after some before them.
+    /// The sessions that the slice is of, each whole, after some before them.
     grid: Grid,
     /// The first of the slice's.
     first: usize,
     range: TimeRange,
-    /// Of each session what was seen; `None` where nobody looked.
-    seen: BTreeMap<Symbol, Vec<Option<Seen>>>,
+    seen: BTreeMap<Symbol, Sight>,
+}
+
+/// What was seen of a symbol.
+#[derive(Debug)]
+struct Sight {
+    /// The time that it was asked for.
+    asked: TimeRange,
+    /// The time that all bars are known of: asked for, or fetched before and recalled.
+    known: Coverage,
+    /// Of each session what was seen; `None` where nothing was.
+    sessions: Vec<Option<Seen>>,
 }
 
 /// What was seen of a session.
@@ -75,90 +88,123 @@ struct Seen {
     bars: u32,
     open: f64,
     close: f64,
+    /// Where the bars start that it opened and closed with.
+    first: Option<DateTime<Utc>>,
+    last: Option<DateTime<Utc>>,
 }
+
+/// Of each session of a symbol what was seen; `None` where it was not seen whole.
+type Whole = Vec<Option<Seen>>;
 
 impl Watch {
     pub(crate) fn new(calendar: &dyn Calendar, slice: &SliceJob) -> Self {
-        let spans = |range| calendar.spans(slice.timeframe, slice.hours, range);
-        let (earlier, own) = (slice.range.start() - BEFORE, spans(slice.range));
-        let mut all = TimeRange::new(earlier, slice.range.start()).map(spans).unwrap_or_default();
-        all.drain(..all.len().saturating_sub(SESSIONS));
-        let first = all.len();
-        all.extend(own);
+        let (from, until) = (slice.range.start() - BEFORE, slice.range.end() + AFTER);
+        let around = TimeRange::new(from, until).unwrap_or(slice.range);
+        let mut all = calendar.spans(slice.timeframe, slice.hours, around);
+        all.truncate(all.partition_point(|span| span.start() < slice.range.end()));
+        let own = all.partition_point(|span| span.end() <= slice.range.start());
+        let first = own.min(SESSIONS);
+        all.drain(..own - first);
         Self { grid: Grid::new(slice.timeframe, all), first, range: slice.range, seen: BTreeMap::new() }
     }
 
-    /// Watches the symbols of a request, if it is for all of the time: what is usual cannot be told from a part.
+    /// Watches the symbols of a request; those of an earlier one are watched already.
     pub(crate) fn asks(&mut self, request: &BarsRequest) {
-        if request.range().covers(&self.range) {
-            let sessions = self.grid.spans().len();
-            let nothing = (0..sessions).map(|session| (session >= self.first).then(Seen::default)).collect::<Vec<_>>();
-            self.seen.extend(request.symbols().iter().map(|symbol| (symbol.clone(), nothing.clone())));
+        let (asked, sessions) = (request.range(), self.grid.spans().len());
+        let sight = || Sight { asked, known: [asked].into_iter().collect(), sessions: vec![None; sessions] };
+        for symbol in request.symbols() {
+            self.seen.entry(symbol.clone()).or_insert_with(sight);
         }
     }
 
     /// Sees bars in order.
     pub(crate) fn sees(&mut self, symbol: &Symbol, bars: &[Bar]) {
-        let Some(sessions) = self.seen.get_mut(symbol) else { return };
+        let Some(Sight { sessions, .. }) = self.seen.get_mut(symbol) else { return };
         let spans = self.grid.spans();
         for bar in bars {
             let index = spans.partition_point(|span| span.end() <= bar.start);
             if spans.get(index).is_some_and(|span| span.contains(bar.start)) {
-                let session = sessions[index].get_or_insert_default();
-                if session.bars == 0 {
-                    session.open = bar.open;
-                }
-                session.bars += 1;
-                session.close = bar.close;
+                sessions[index].get_or_insert_default().sees(bar);
             }
         }
     }
 
-    /// The symbols that too little was seen of to tell what is usual, where that may matter.
-    pub(crate) fn in_need_of_history(&self) -> Vec<Symbol> {
-        let sessions = self.first..self.grid.spans().len();
-        if sessions.len() >= SESSIONS {
-            return Vec::new();
-        }
-        let is_daily = self.grid.timeframe().minutes().is_none();
-        let is_thin =
-            |seen: &[Option<Seen>]| sessions.clone().any(|session| self.density(seen, session) < Some(SPARSE));
-        let in_need = self.seen.iter().filter(|(_, seen)| is_daily || is_thin(seen));
-        in_need.map(|(symbol, _)| symbol.clone()).collect()
+    /// The symbols that too little was seen of, where that may matter, each with the time before it that would tell: what is
+    /// usual, or how a session began that looks thin from its middle on.
+    pub(crate) fn in_need_of_history(&self) -> Vec<(Symbol, TimeRange)> {
+        let in_need = self.seen.iter().filter_map(|(symbol, sight)| Some((symbol.clone(), self.history_of(sight)?)));
+        in_need.collect()
     }
 
-    /// The time before the slice that tells what is usual.
-    pub(crate) fn history(&self) -> TimeRange {
-        let start = self.grid.spans().first().map_or(self.range.start(), TimeRange::start);
-        TimeRange::new(start, self.range.start()).unwrap_or(self.range)
+    fn history_of(&self, sight: &Sight) -> Option<TimeRange> {
+        let (spans, asked) = (self.grid.spans(), sight.asked);
+        let own = self.first..spans.len();
+        let whole = own.clone().filter(|session| self.is_whole(sight, *session)).count();
+        let before = spans.partition_point(|span| span.end() <= asked.start());
+        let (is_odd, earliest) = if whole < SESSIONS {
+            let is_daily = self.grid.timeframe().minutes().is_none();
+            (is_daily || own.into_iter().any(|session| self.is_thin(sight, session)), before.saturating_sub(SESSIONS))
+        } else {
+            (self.is_thin(sight, before), before)
+        };
+        TimeRange::new(spans.get(earliest).filter(|_| is_odd)?.start(), asked.start()).ok()
     }
 
-    /// Recalls bars from before, in order.
-    pub(crate) fn recalls(&mut self, symbol: &Symbol, bars: &[Bar]) {
-        let before = bars.partition_point(|bar| bar.start < self.range.start());
+    /// Whether few bars came of a session, for the part of it that was asked for.
+    fn is_thin(&self, sight: &Sight, session: usize) -> bool {
+        let slots = self.grid.slots_of(session);
+        let is_asked = |slot: &u32| self.grid.bar(*slot).is_some_and(|bar| sight.asked.contains(bar.start()));
+        // Nearly all of them were asked for whole, and have not to be counted.
+        let asked = if self.is_whole(sight, session) { slots.len() } else { slots.filter(is_asked).count() };
+        let bars = sight.sessions[session].map_or(0, |seen| seen.bars);
+        f64::from(bars) < SPARSE * asked as f64
+    }
+
+    /// Recalls bars from before, in order, and the time that all of them are known of.
+    pub(crate) fn recalls(&mut self, symbol: &Symbol, bars: &[Bar], known: &Coverage) {
+        let Some(sight) = self.seen.get_mut(symbol) else { return };
+        let before = bars.partition_point(|bar| bar.start < sight.asked.start());
+        known.ranges().iter().for_each(|range| sight.known.insert(*range));
         self.sees(symbol, &bars[..before]);
     }
 
     /// The sessions that look wrong, earliest first.
     pub(crate) fn findings(&self) -> Vec<Finding> {
+        let seen: Vec<(&Symbol, Whole)> = self.seen.iter().map(|(symbol, sight)| (symbol, self.whole(sight))).collect();
         let mut found: BTreeMap<(usize, Suspicion), Vec<Symbol>> = BTreeMap::new();
         let mut find = |session, why, symbol: &Symbol| {
             if session >= self.first {
                 found.entry((session, why)).or_default().push(symbol.clone());
             }
         };
-        for (symbol, sessions) in &self.seen {
+        for (symbol, sessions) in &seen {
             self.sparse(sessions).for_each(|session| find(session, Suspicion::Sparse, symbol));
             jumps(sessions).for_each(|session| find(session, Suspicion::Jump, symbol));
         }
-        for (session, symbols) in self.shared_holes() {
+        for (session, symbols) in self.shared_holes(&seen) {
             symbols.into_iter().for_each(|symbol| find(session, Suspicion::SharedHole, symbol));
         }
         let findings = found.into_iter().map(|((session, why), symbols)| {
-            let range = self.grid.spans()[session];
-            Finding { range: range.intersection(&self.range).unwrap_or(range), symbols, why }
+            let span = self.grid.spans()[session];
+            Finding { range: span.before(self.range.end()).unwrap_or(span), symbols, why }
         });
         findings.take(MOST).collect()
+    }
+
+    /// Of each session what was seen, if all of it was.
+    fn whole(&self, sight: &Sight) -> Whole {
+        let whole =
+            |(session, seen): (usize, &Option<Seen>)| self.is_whole(sight, session).then(|| seen.unwrap_or_default());
+        sight.sessions.iter().enumerate().map(whole).collect()
+    }
+
+    /// Whether every bar of a session is known that there is.
+    fn is_whole(&self, sight: &Sight, session: usize) -> bool {
+        let span = self.grid.spans()[session];
+        // The last bar may end after the slice does.
+        let last = self.grid.slots_of(session).next_back().and_then(|slot| self.grid.bar(slot));
+        let starts = last.and_then(|last| TimeRange::new(span.start(), last.start() + TimeDelta::seconds(1)).ok());
+        starts.is_some_and(|starts| sight.known.gaps_in(starts).next().is_none())
     }
 
     /// The share of a session's bars that came.
@@ -177,14 +223,14 @@ impl Watch {
         densities.into_iter().filter(is_sparse).map(|(session, _)| session)
     }
 
-    fn shared_holes(&self) -> Vec<(usize, Vec<&Symbol>)> {
-        let is_regular = |(_, sessions): &(&Symbol, &Vec<Option<Seen>>)| {
+    fn shared_holes<'s>(&self, seen: &'s [(&Symbol, Whole)]) -> Vec<(usize, Vec<&'s Symbol>)> {
+        let is_regular = |(_, sessions): &&(&Symbol, Whole)| {
             let looked_at = sessions.iter().flatten().count();
             let traded = sessions.iter().flatten().filter(|session| session.bars > 0).count();
             // Of the last few sessions one may be the hole itself.
             looked_at >= SESSIONS && traded as f64 >= (REGULAR * looked_at as f64).min(looked_at as f64 - 1.0)
         };
-        let regular: Vec<(&Symbol, &Vec<Option<Seen>>)> = self.seen.iter().filter(is_regular).collect();
+        let regular: Vec<&(&Symbol, Whole)> = seen.iter().filter(is_regular).collect();
         let holes = (self.first..self.grid.spans().len()).map(|session| {
             let is_hole = |sessions: &[Option<Seen>]| sessions[session].is_some_and(|session| session.bars == 0);
             let without = regular.iter().filter(|(_, sessions)| is_hole(sessions));
@@ -192,6 +238,20 @@ impl Watch {
         });
         let is_shared = |without: usize| without >= SHARERS && without as f64 > SHARED * regular.len() as f64;
         holes.filter(|(_, without)| is_shared(without.len())).collect()
+    }
+}
+
+impl Seen {
+    /// Sees a bar, which may come after later ones: those are recalled last that came first.
+    fn sees(&mut self, bar: &Bar) {
+        let is_latest = self.last.is_none_or(|last| last < bar.start);
+        if self.bars == 0 || self.first.is_some_and(|first| bar.start < first) {
+            (self.open, self.first) = (bar.open, Some(bar.start));
+        }
+        if is_latest {
+            (self.close, self.last) = (bar.close, Some(bar.start));
+        }
+        self.bars += 1;
     }
 }
 

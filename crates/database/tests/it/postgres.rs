@@ -54,7 +54,7 @@ async fn a_step_that_fails_leaves_nothing_behind_not_even_a_lock() {
     let (_server, database) = fresh().await;
     database.migrate(&ONE).await.unwrap();
     let broken = Migrations { component: "thing", steps: &[FIRST, BROKEN] };
-    assert_eq!(database.migrate(&broken).await.unwrap_err().code(), "DATABASE_FAILED");
+    assert_eq!(database.migrate(&broken).await.unwrap_err().code(), "SCHEMA_DRIFT");
     assert_eq!(things(&database).await, 1);
     let mut connection = database.connection().await.unwrap();
     let locks = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";

@@ -30,6 +30,12 @@ pub(crate) const RULES: &[Rule] = &[
         finds: storage_full,
     },
     Rule {
+        name: "DatabaseUnusable",
+        severity: Page,
+        first_action: "put back what the reason names, from a backup if need be, then start the processes again",
+        finds: database_unusable,
+    },
+    Rule {
         name: "PoolExhausted",
         severity: Page,
         first_action: "look for long transactions and locks in the database, then give the pool more connections",
@@ -111,8 +117,12 @@ pub(crate) const RULES: &[Rule] = &[
 ];
 
 fn database_down(history: &History, _: &Thresholds) -> Option<String> {
-    let code = history.latest()?.outage?;
-    Some(format!("the database does not answer: {code}"))
+    let look = history.latest()?;
+    let code = look.outage?;
+    Some(match &look.outage_reason {
+        Some(reason) => format!("the database does not answer: {code}: {reason}"),
+        None => format!("the database does not answer: {code}"),
+    })
 }
 
 fn auth_failed(history: &History, _: &Thresholds) -> Option<String> {
@@ -123,6 +133,10 @@ fn storage_full(history: &History, _: &Thresholds) -> Option<String> {
     let full = history.latest()?.outage.filter(|code| *code == "STORAGE_FULL");
     let full = full.map(|_| "the database has no space left".to_owned());
     full.or_else(|| waits_for_space(history.latest()?)).or_else(|| stopped_by(history, StoppedBy::StorageFull))
+}
+
+fn database_unusable(history: &History, _: &Thresholds) -> Option<String> {
+    stopped_by(history, StoppedBy::Database)
 }
 
 /// A process that waits for space: this one, or any other that could still say so.

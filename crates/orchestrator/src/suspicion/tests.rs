@@ -83,13 +83,77 @@ fn a_price_that_jumps_like_a_split_is_found_and_a_fall_is_not() {
     assert_eq!(found(&watch), [("2024-03-15".to_owned(), 2, Suspicion::Jump)]);
 }
 
+/// The week of March 11, with the hours before the open and after the close, in a request for a part of it.
+fn watch_extended(asked_from: &str) -> Watch {
+    let range =
+        TimeRange::new("2024-03-11T08:00:00Z".parse().unwrap(), "2024-03-23T04:00:00Z".parse().unwrap()).unwrap();
+    let range = range.from(asked_from.parse().unwrap()).unwrap();
+    let symbols: Vec<Symbol> = vec!["A".parse().unwrap()];
+    let slice = Slice { symbols: symbols.clone(), range, bars: 0, requests: 1 };
+    let definition = barkeep_catalog::Definition { hours: barkeep_types::Hours::Extended, ..presets::tech20() };
+    let mut watch = Watch::new(&Nyse, &SliceJob::new(&definition, Timeframe::H1, slice));
+    watch.asks(&BarsRequest::new(symbols, Timeframe::H1, Feed::SIP, range).unwrap());
+    watch
+}
+
+/// The bars of a session of 16 hours that is watched, as they are in the middle of the day: few of them early and late.
+fn as_usual(watch: &Watch, session: usize) -> Vec<Bar> {
+    let slots = watch.grid.slots_of(session);
+    let first = slots.start;
+    let traded = slots.filter(|slot| (3..13).contains(&(slot - first)));
+    traded.map(|slot| bar(watch.grid.bar(slot).unwrap().start(), 100.0)).collect()
+}
+
+/// Sees every session as usual, as far as it was asked for.
+fn see_as_usual(watch: &mut Watch) {
+    for session in watch.first..watch.grid.spans().len() {
+        let mut bars = as_usual(watch, session);
+        bars.retain(|bar| watch.range.contains(bar.start));
+        watch.sees(&"A".parse().unwrap(), &bars);
+    }
+}
+
 #[test]
-fn of_a_part_of_the_time_nothing_is_concluded() {
-    let mut watch = watch(&["B"]);
-    let part = watch.range.from("2024-03-13T04:00:00Z".parse().unwrap()).unwrap();
-    watch.asks(&BarsRequest::new(["A".parse().unwrap()], Timeframe::H1, Feed::SIP, part).unwrap());
-    trade(&mut watch, "A", |session, _| session > 6, |_| 100.0);
+fn a_session_whose_end_alone_was_asked_for_is_not_judged_by_its_end() {
+    // One hour with bars of the last four.
+    let mut watch = watch_extended("2024-03-11T20:00:00Z");
+    see_as_usual(&mut watch);
     assert_eq!(found(&watch), []);
+    let from = |history: &[(Symbol, TimeRange)]| history.iter().map(|(_, range)| *range).collect::<Vec<_>>();
+    let morning =
+        TimeRange::new("2024-03-11T08:00:00Z".parse().unwrap(), "2024-03-11T20:00:00Z".parse().unwrap()).unwrap();
+    assert_eq!(from(&watch.in_need_of_history()), [morning], "it looks thin, and how it began would tell");
+
+    let mut bars = as_usual(&watch, watch.first);
+    bars.retain(|bar| morning.contains(bar.start));
+    watch.recalls(&"A".parse().unwrap(), &bars, &[morning].into_iter().collect());
+    assert_eq!(found(&watch), [], "all of it is as usual");
+}
+
+#[test]
+fn a_session_of_which_the_rest_was_fetched_before_is_judged_with_it() {
+    let morning =
+        TimeRange::new("2024-03-11T08:00:00Z".parse().unwrap(), "2024-03-11T20:00:00Z".parse().unwrap()).unwrap();
+    let mut watch = watch_extended("2024-03-11T20:00:00Z");
+    see_as_usual(&mut watch);
+    watch.recalls(&"A".parse().unwrap(), &[], &Coverage::default());
+    assert_eq!(found(&watch), [], "nobody knows how it began");
+    watch.recalls(&"A".parse().unwrap(), &[], &[morning].into_iter().collect());
+    assert_eq!(found(&watch), [("2024-03-11".to_owned(), 1, Suspicion::Sparse)]);
+    assert_eq!(watch.findings()[0].range.start(), morning.start(), "all of it is looked at again");
+}
+
+#[test]
+fn nothing_is_recalled_of_a_session_that_looks_well_from_its_middle_on() {
+    let mut watch = watch_extended("2024-03-11T17:00:00Z");
+    see_as_usual(&mut watch);
+    let rest = watch.grid.slots_of(watch.first).map(|slot| watch.grid.bar(slot).unwrap().start());
+    let late: Vec<Bar> = rest
+        .filter(|start| *start >= "2024-03-11T21:00:00Z".parse::<DateTime<Utc>>().unwrap())
+        .map(|start| bar(start, 100.0))
+        .collect();
+    watch.sees(&"A".parse().unwrap(), &late);
+    assert_eq!(watch.in_need_of_history(), []);
 }
 
 #[test]
@@ -102,11 +166,12 @@ fn a_short_slice_recalls_what_was_usual_before() {
     watch.asks(&BarsRequest::new(symbols.clone(), Timeframe::H1, Feed::SIP, range).unwrap());
     trade(&mut watch, "A", |_, _| true, |_| 100.0);
     trade(&mut watch, "B", |_, bar| bar < 3, |_| 100.0);
-    assert_eq!(watch.in_need_of_history(), symbols[1..], "nothing is asked where nothing is odd");
+    let in_need: Vec<(Symbol, TimeRange)> = watch.in_need_of_history();
+    assert!(in_need.iter().map(|(symbol, _)| symbol).eq(&symbols[1..]), "nothing is asked where nothing is odd");
     assert_eq!(found(&watch), []);
     let before = watch.grid.slots_of(0).start..watch.grid.slots_of(watch.first).start;
     let bars: Vec<Bar> = before.map(|slot| bar(watch.grid.bar(slot).unwrap().start(), 100.0)).collect();
-    assert_eq!((bars.len(), watch.history().start()), (5 * 7, bars[0].start));
-    watch.recalls(&symbols[1], &bars);
+    assert_eq!((bars.len(), in_need[0].1.start()), (5 * 7, bars[0].start));
+    watch.recalls(&symbols[1], &bars, &[in_need[0].1].into_iter().collect());
     assert_eq!(found(&watch), [("2024-03-15".to_owned(), 1, Suspicion::Sparse)]);
 }

@@ -88,19 +88,21 @@ fn an_idle_queue_is_no_stalled_one() {
     assert_eq!(paused, [""; 0]);
 }
 
+/// What happens to the look at a second.
+type Change = Box<dyn Fn(i64, &mut Look)>;
+
+/// Another process stopped with this code.
+fn stopped_elsewhere(code: &'static str) -> Change {
+    Box::new(move |_, look| look.stopped = Some(Trouble { code: code.into(), reason: "elsewhere".into() }))
+}
+
 #[test]
 fn each_rule_finds_what_it_is_for_and_nothing_else() {
     let now = 3600;
-    type Change = Box<dyn Fn(i64, &mut Look)>;
     let drills: Vec<(&str, Change)> = vec![
         ("DatabaseDown", Box::new(move |second, look| look.outage = (second == now).then_some("DATABASE_LOST"))),
         ("AuthFailed", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::Credentials))),
-        (
-            "AuthFailed",
-            Box::new(|_, look| {
-                look.stopped = Some(Trouble { code: "AUTHENTICATION_ERROR".into(), reason: "status 401".into() });
-            }),
-        ),
+        ("AuthFailed", stopped_elsewhere("AUTHENTICATION_ERROR")),
         ("StorageFull", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::StorageFull))),
         ("StorageFull", Box::new(|_, look| look.totals.storage_full = true)),
         (
@@ -109,6 +111,8 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
                 look.full = Some(Trouble { code: "STORAGE_FULL".into(), reason: "elsewhere".into() });
             }),
         ),
+        ("DatabaseUnusable", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::Database))),
+        ("DatabaseUnusable", stopped_elsewhere("SCHEMA_DRIFT")),
         ("PoolExhausted", Box::new(move |second, look| look.pool_waits = waits(look.pool_waits, second, now - 200))),
         ("TickMissing", Box::new(move |_, look| look.tick.as_mut().unwrap().at = at(now - 181))),
         ("BackfillStalled", Box::new(|second, look| look.slices.counts.succeeded = second.min(2990).unsigned_abs())),
