@@ -14,6 +14,7 @@ mod on_demand;
 mod quality;
 mod recorded;
 mod rejection;
+mod sampled;
 mod schedules;
 mod sharing;
 mod unattended;

@@ -29,7 +29,7 @@ pub enum Error {
     #[error("the database refused access")]
     Denied(#[source] Source),
     /// The file cannot be opened, read or written, is damaged, or is not there any more.
-    #[error("cannot use the database file {}; check that it is there, whole, and that it and its folder may be written to", path.display())]
+    #[error("cannot use the database file {}; check that its folder exists, that it is there and whole, and that both may be written to", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

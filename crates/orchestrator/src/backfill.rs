@@ -14,7 +14,7 @@ use crate::crew::with_workers;
 use crate::dispatch::all_series;
 use crate::progress::Unfilled;
 use crate::taken::{Excused, Taken};
-use crate::tick::{Idle, TickReport};
+use crate::tick::{Idle, Round, TickReport};
 use crate::ticked::tick;
 use crate::{Error, Orchestrator, Result, SliceJob};
 
@@ -88,7 +88,7 @@ pub(crate) async fn backfill(
 /// Ticks, waits for the slices to be done, and ticks again, until a tick finds neither gaps nor work in flight.
 async fn plan_until_done(orchestrator: &Orchestrator, definitions: &[Definition], excused: &Excused) -> Result<()> {
     loop {
-        match tick(orchestrator, definitions, excused).await {
+        match tick(orchestrator, Round { definitions, excused, reverifies: false }).await {
             Ok(report) if is_done(&report) => {
                 let mut errors = report.errors.into_iter().map(|(_, error)| error);
                 // Without reference data bars can be fetched all the same.

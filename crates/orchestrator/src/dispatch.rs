@@ -32,6 +32,7 @@ pub(crate) struct Dispatched {
     pub(crate) requests: u64,
     pub(crate) least_requests: u64,
     pub(crate) rechecked: u64,
+    pub(crate) reverified: u64,
     pub(crate) in_flight: bool,
     /// How complete the series are, before what is enqueued now.
     pub(crate) standing: BTreeMap<Timeframe, Standing>,
@@ -148,7 +149,8 @@ pub(crate) fn batches(definition: &Definition) -> Vec<(Option<Batch>, &[Symbol])
     (1..).zip(parts).map(|(number, symbols)| (Some(Batch { number, total }), symbols)).collect()
 }
 
-async fn enqueue(
+/// Puts slices of a definition into the queue; then they are taken.
+pub(crate) async fn enqueue(
     orchestrator: &Orchestrator,
     definition: &Definition,
     slices: Vec<SliceJob>,

@@ -109,6 +109,7 @@ impl Fetching<'_> {
         for (series, spans) in series.into_iter().zip(coverage) {
             let known: Coverage = spans.iter().map(|span| span.range).collect();
             let held = match doubt {
+                Doubt::Lacks if slice.is_sample => Coverage::default(),
                 Doubt::Lacks => held(&spans, self.final_until),
                 Doubt::Waits => known.clone(),
             };
@@ -229,7 +230,8 @@ impl Fetching<'_> {
 
     /// Doubts what looks suspicious and was not looked at again already; returns what is to be looked at later.
     async fn doubt_suspicious(&mut self) -> Result<Vec<SliceJob>, Failed> {
-        if self.slice.is_recheck {
+        // Nor what was judged when it was first fetched.
+        if self.slice.is_recheck || self.slice.is_sample {
             return Ok(Vec::new());
         }
         for (symbol, history) in self.watch.in_need_of_history() {

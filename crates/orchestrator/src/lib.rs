@@ -35,6 +35,7 @@ mod remaining;
 mod repair;
 mod rewritten;
 mod run;
+mod sample;
 mod schedule;
 mod self_check;
 mod settings;

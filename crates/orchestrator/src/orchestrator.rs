@@ -29,7 +29,7 @@ use crate::self_check::self_check;
 use crate::space::Space;
 use crate::status::{explain, status};
 use crate::taken::Excused;
-use crate::tick::TickReport;
+use crate::tick::{Round, TickReport};
 use crate::ticked::tick;
 use crate::tuning::tune;
 use crate::watching::{Watching, watched};
@@ -134,7 +134,8 @@ impl Orchestrator {
     /// The database failed.
     pub async fn tick(&self) -> Result<TickReport> {
         self.settings().check()?;
-        tick(self, &enabled(self).await?, &Excused::None).await
+        let definitions = enabled(self).await?;
+        tick(self, Round { definitions: &definitions, excused: &Excused::None, reverifies: false }).await
     }
 
     /// Ticks and works unattended, over the catalog's enabled definitions, until `stop` is cancelled; then the slices in

@@ -169,7 +169,7 @@ fn trading(
     wanted.flat_map(|timeframe| calendar.spans(timeframe, definition.hours, window)).collect()
 }
 
-fn hull(spans: &[TimeRange]) -> Option<TimeRange> {
+pub(crate) fn hull(spans: &[TimeRange]) -> Option<TimeRange> {
     let start = spans.iter().map(|span| span.start()).min()?;
     let end = spans.iter().map(|span| span.end()).max()?;
     TimeRange::new(start, end).ok()
@@ -177,7 +177,12 @@ fn hull(spans: &[TimeRange]) -> Option<TimeRange> {
 
 /// A definition's window, from what the vendor has on. One of the last days starts where a day does, so that it stays the
 /// same from tick to tick.
-fn window(calendar: &dyn Calendar, window: Window, limits: &Limits, now: DateTime<Utc>) -> Option<TimeRange> {
+pub(crate) fn window(
+    calendar: &dyn Calendar,
+    window: Window,
+    limits: &Limits,
+    now: DateTime<Utc>,
+) -> Option<TimeRange> {
     let range = window.range_at(now)?;
     let range = match window {
         Window::Fixed(_) => range,

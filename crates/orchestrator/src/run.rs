@@ -11,7 +11,7 @@ use crate::crew::with_workers;
 use crate::self_check::self_check;
 use crate::space::{Writer, ran_out, ticked};
 use crate::taken::Excused;
-use crate::tick::{Idle, TickReport};
+use crate::tick::{Idle, Round, TickReport};
 use crate::ticked::tick;
 use crate::tuning::refresh;
 use crate::{Orchestrator, Result};
@@ -111,7 +111,7 @@ impl Wait {
 
 async fn tick_enabled(orchestrator: &Orchestrator, excused: &Excused) -> Result<TickReport> {
     let definitions = enabled(orchestrator).await?;
-    tick(orchestrator, &definitions, excused).await
+    tick(orchestrator, Round { definitions: &definitions, excused, reverifies: true }).await
 }
 
 /// The catalog's enabled definitions, the most important first.

@@ -38,6 +38,9 @@ pub struct Settings {
     pub settle: TimeDelta,
     /// How long what was answered with nothing, or looked suspicious, is left alone before it is asked for once more: a day.
     pub recheck_after: TimeDelta,
+    /// Which part of the settled time an unattended orchestrator asks for again within a week though nothing looks wrong with it,
+    /// so that late revisions are found: 5 in a thousand. 0, none; up to 1000, all of it. It is drawn in pieces of about a page.
+    pub reverify_per_thousand: u32,
     /// How often an unattended orchestrator looks how everything is doing: every 15 s. Who asks more often than three times
     /// as often is told what was seen last.
     pub look_every: Duration,
@@ -63,6 +66,7 @@ impl Default for Settings {
             retry_failed_after: TimeDelta::hours(1),
             settle: TimeDelta::hours(8),
             recheck_after: TimeDelta::days(1),
+            reverify_per_thousand: 5,
             look_every: Duration::from_secs(15),
             thresholds: Thresholds::default(),
             clock: Clock::Database,
@@ -126,6 +130,12 @@ impl Settings {
         Self { recheck_after, ..self }
     }
 
+    /// Asks for so many thousandths of the settled time again within a week.
+    #[must_use]
+    pub fn with_reverify_per_thousand(self, reverify_per_thousand: u32) -> Self {
+        Self { reverify_per_thousand, ..self }
+    }
+
     /// Looks otherwise often how everything is doing; at most every 10 ms.
     #[must_use]
     pub fn with_look_every(self, look_every: Duration) -> Self {
@@ -161,6 +171,7 @@ impl Settings {
             (!in_a_year(self.retry_failed_after), "retry_failed_after", "up to a year"),
             (!in_a_year(self.settle), "settle", "up to a year"),
             (!in_a_year(self.recheck_after), "recheck_after", "up to a year"),
+            (self.reverify_per_thousand > 1000, "reverify_per_thousand", "from 0 to 1000"),
             (!(1..=128).contains(&self.name.len()), "name", "1 to 128 bytes"),
         ];
         match rules.into_iter().find(|(is_broken, ..)| *is_broken) {
@@ -187,6 +198,7 @@ mod tests {
             (Settings { poll: Duration::ZERO, ..usual() }, "poll"),
             (usual().with_settle(TimeDelta::seconds(-1)), "settle"),
             (usual().with_recheck_after(TimeDelta::days(366)), "recheck_after"),
+            (usual().with_reverify_per_thousand(1001), "reverify_per_thousand"),
             (Settings { name: String::new(), ..usual() }, "name"),
         ] {
             let error = settings.check().unwrap_err();

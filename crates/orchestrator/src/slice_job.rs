@@ -37,6 +37,9 @@ pub struct SliceJob {
     /// Whether it looks again at what looked suspicious: however it looks now, that is how it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_recheck: bool,
+    /// Whether it asks for all of its time, though that is held: a sample, to find what the vendor revised.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_sample: bool,
     /// Which part of its definition it belongs to, if that is cut into batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<Batch>,
@@ -82,6 +85,7 @@ impl SliceJob {
             source: None,
             derived: derived(definition, timeframe),
             is_recheck: false,
+            is_sample: false,
             batch: None,
         }
     }

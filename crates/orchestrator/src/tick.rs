@@ -13,6 +13,7 @@ use crate::clock::Moment;
 use crate::dispatch::{Dispatched, dispatch};
 use crate::planning::Planning;
 use crate::rewritten::doubt_rewritten;
+use crate::sample::Sample;
 use crate::share::give_everybody_a_turn;
 use crate::standing::Standing;
 use crate::taken::{Excused, Taken};
@@ -40,6 +41,8 @@ pub struct TickReport {
     pub least_requests: u64,
     /// The empty answers that are asked for once more.
     pub rechecked: u64,
+    /// The pieces of settled time that are asked for once more as a sample, each about a page.
+    pub reverified: u64,
     /// The adjusted series that corporate actions have rewritten, and that are fetched anew.
     pub rewritten: u64,
     /// Whether slices of the definitions are queued or running, from this tick or before.
@@ -99,21 +102,27 @@ impl fmt::Display for Idle {
     }
 }
 
-/// Ticks over `definitions`, leaving out what failed and is not `excused`.
-pub(crate) async fn tick(
-    orchestrator: &Orchestrator,
-    definitions: &[Definition],
-    excused: &Excused,
-) -> Result<TickReport> {
+/// What a tick is to look at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Round<'a> {
+    pub(crate) definitions: &'a [Definition],
+    /// What failed and is not excused is left out.
+    pub(crate) excused: &'a Excused,
+    /// Whether a sample of what is settled is asked for again: not where somebody waits for the end.
+    pub(crate) reverifies: bool,
+}
+
+/// Ticks.
+pub(crate) async fn tick(orchestrator: &Orchestrator, round: Round<'_>) -> Result<TickReport> {
     let started = Instant::now();
     refresh(orchestrator).await?;
     let Some(planning) = Planning::begin(orchestrator).await? else {
         return Ok(TickReport { idle: Some(Idle::LockHeld), in_flight: true, ..TickReport::default() });
     };
-    let planned = plan_all(orchestrator, definitions, excused, &planning).await;
+    let planned = plan_all(orchestrator, round, &planning).await;
     planning.end().await?;
     let mut report = planned?;
-    report.idle = idle(&report, definitions);
+    report.idle = idle(&report, round.definitions);
     report.duration = started.elapsed();
     Ok(report)
 }
@@ -136,13 +145,8 @@ pub(crate) async fn plan_one(orchestrator: &Orchestrator, definition: &Definitio
     planned
 }
 
-async fn plan_all(
-    orchestrator: &Orchestrator,
-    definitions: &[Definition],
-    excused: &Excused,
-    planning: &Planning<'_>,
-) -> Result<TickReport> {
-    let backend = orchestrator.backend();
+async fn plan_all(orchestrator: &Orchestrator, round: Round<'_>, planning: &Planning<'_>) -> Result<TickReport> {
+    let (backend, definitions) = (orchestrator.backend(), round.definitions);
     metrics::reaped(backend.queue.reap().await?);
     let moment = Moment::now(orchestrator).await?;
     moment.warn_of_skew();
@@ -152,8 +156,9 @@ async fn plan_all(
         Err(error @ Error::Reference(_)) => report.errors.push(("corporate actions".to_owned(), error)),
         Err(error) => return Err(error),
     }
-    let mut taken = Taken::read(backend, excused).await?;
+    let mut taken = Taken::read(backend, round.excused).await?;
     give_everybody_a_turn(backend, &taken.jobs).await?;
+    let sample = if round.reverifies { Sample::due(orchestrator, moment).await? } else { None };
     for definition in definitions {
         if !planning.extend().await? {
             // Somebody else plans by now; what we enqueued so far stands.
@@ -163,8 +168,17 @@ async fn plan_all(
         match dispatch(orchestrator, definition, &mut taken, moment).await {
             Ok(dispatched) => report.add(&dispatched),
             Err(error) if error.is_transient() || error.is_full() => return Err(error),
-            Err(error) => report.errors.push((definition.name.clone(), error)),
+            Err(error) => {
+                report.errors.push((definition.name.clone(), error));
+                continue;
+            }
         }
+        if let Some(sample) = &sample {
+            report.add_work(&sample.dispatch(orchestrator, definition, &mut taken, moment).await?);
+        }
+    }
+    if let Some(sample) = &sample {
+        sample.taken(orchestrator).await?;
     }
     if report.jobs_dispatched == 0 {
         report.stalled = stalled(backend).await?;
@@ -188,16 +202,21 @@ async fn stalled(backend: &Backend) -> Result<Option<Stalled>> {
 impl TickReport {
     fn add(&mut self, dispatched: &Dispatched) {
         self.scanned += dispatched.series;
+        self.add_work(dispatched);
+        for (timeframe, standing) in &dispatched.standing {
+            self.standing.entry(*timeframe).or_default().add(standing);
+        }
+    }
+
+    fn add_work(&mut self, dispatched: &Dispatched) {
         self.gaps += dispatched.gaps;
         self.slices_created += dispatched.slices.len() as u64;
         self.jobs_dispatched += dispatched.jobs;
         self.requests += dispatched.requests;
         self.least_requests += dispatched.least_requests;
         self.rechecked += dispatched.rechecked;
+        self.reverified += dispatched.reverified;
         self.in_flight |= dispatched.in_flight;
-        for (timeframe, standing) in &dispatched.standing {
-            self.standing.entry(*timeframe).or_default().add(standing);
-        }
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use barkeep_catalog::Definition;
 use barkeep_types::Timeframe;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing::Instrument;
 
 use crate::standing::Standing;
-use crate::taken::Excused;
+use crate::tick::Round;
 use crate::{Clock, Idle, Orchestrator, ProgressEvent, Result, Stalled, TickReport, in_one_line, metrics};
 
 /// The sign of life that every tick gives.
@@ -30,6 +29,8 @@ pub struct TickNote {
     pub jobs_dispatched: u64,
     /// How many requests they are expected to take.
     pub requests: u64,
+    /// The pieces of settled time that are asked for once more as a sample.
+    pub reverified: u64,
     /// The definitions that could not be planned.
     pub errors: Vec<String>,
     /// How long it took.
@@ -39,15 +40,11 @@ pub struct TickNote {
 }
 
 /// Ticks, and tells of it.
-pub(crate) async fn tick(
-    orchestrator: &Orchestrator,
-    definitions: &[Definition],
-    excused: &Excused,
-) -> Result<TickReport> {
+pub(crate) async fn tick(orchestrator: &Orchestrator, round: Round<'_>) -> Result<TickReport> {
     let tick = orchestrator.watching().next_tick();
     let span = tracing::info_span!("tick", tick);
     async {
-        let ticked = crate::tick::tick(orchestrator, definitions, excused).await;
+        let ticked = crate::tick::tick(orchestrator, round).await;
         match &ticked {
             Ok(report) => tell(orchestrator, report).await,
             Err(error) => metrics::tick_failed(error.code()),
@@ -101,6 +98,7 @@ fn note(orchestrator: &Orchestrator, report: &TickReport) -> TickNote {
         gaps: report.gaps,
         jobs_dispatched: report.jobs_dispatched,
         requests: report.requests,
+        reverified: report.reverified,
         errors: failed.collect(),
         elapsed_ms: u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
         standing: report.standing.clone(),

@@ -24,6 +24,8 @@ pub enum Tunable {
     SettleSeconds,
     /// [`Settings::recheck_after`].
     RecheckAfterSeconds,
+    /// [`Settings::reverify_per_thousand`].
+    ReverifyPerThousand,
 }
 
 /// A text that names nothing that may be changed.
@@ -33,12 +35,13 @@ pub struct UnknownTunable(pub String);
 
 impl Tunable {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Concurrency,
         Self::TickSeconds,
         Self::RetryFailedAfterSeconds,
         Self::SettleSeconds,
         Self::RecheckAfterSeconds,
+        Self::ReverifyPerThousand,
     ];
 
     /// The name that it is stored under.
@@ -49,6 +52,7 @@ impl Tunable {
             Self::RetryFailedAfterSeconds => "retry_failed_after_seconds",
             Self::SettleSeconds => "settle_seconds",
             Self::RecheckAfterSeconds => "recheck_after_seconds",
+            Self::ReverifyPerThousand => "reverify_per_thousand",
         }
     }
 
@@ -61,6 +65,7 @@ impl Tunable {
             Self::RetryFailedAfterSeconds => Settings { retry_failed_after: delta, ..settings },
             Self::SettleSeconds => Settings { settle: delta, ..settings },
             Self::RecheckAfterSeconds => Settings { recheck_after: delta, ..settings },
+            Self::ReverifyPerThousand => Settings { reverify_per_thousand: value, ..settings },
         }
     }
 }
