@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use barkeep_database::{Postgres, PostgresSettings};
 use barkeep_queue::conformance::Subject;
-use barkeep_queue::{Claim, Inspect, Job, JobId, NewJob, Outcome, PostgresQueue, Queue, Worker};
+use barkeep_queue::{Claim, Inspect, Job, JobId, NewJob, Outcome, PostgresQueue, Queue, Worker, WorkerState};
 use barkeep_test_postgres::{Server, Stop, TestDatabase};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -121,15 +121,19 @@ async fn killed_workers_lose_nothing(queue: Arc<dyn Subject>, place: Place) {
     for kill in 0..6 {
         let left = 2_700 - kill * 400;
         until("work is under way", || async { live(&*queue).await < left }).await;
+        // Who is killed before he has shown himself is missed by nobody.
+        until("all are seen", || async { seen(&*queue, |_| true).await >= 3 + kill as usize }).await;
         workers.remove(0).kill();
         workers.push(WorkerProcess::start(&place));
     }
     all_done(&*queue, &ids).await;
-    until("the dead are seen", || async {
-        let workers = queue.workers().await.unwrap();
-        workers.iter().filter(|worker| !worker.is_alive && worker.name == "child").count() >= 6
-    })
-    .await;
+    until("the dead are seen", || async { seen(&*queue, |worker| !worker.is_alive).await >= 6 }).await;
+}
+
+/// How many of the processes that were ever started are known to the queue, of those that are meant.
+async fn seen(queue: &dyn Subject, is_meant: impl Fn(&WorkerState) -> bool) -> usize {
+    let workers = queue.workers().await.unwrap();
+    workers.iter().filter(|worker| worker.name == "child" && is_meant(worker)).count()
 }
 
 /// Stops a process, but not while it writes: SQLite's file would stay locked for as long as it is stopped.
