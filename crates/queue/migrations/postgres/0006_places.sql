@@ -57,6 +57,23 @@ BEGIN
 END
 $$;
 
+-- Makes one row of the many that tell what is used of each cap. One claim at a time does so: others would wait for it.
+CREATE FUNCTION barkeep.queue_sum_up(wanted_kind text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF pg_try_advisory_xact_lock(1667330163, -1) THEN
+        WITH apart AS (
+            DELETE FROM barkeep.queue_use WHERE kind IN ('', wanted_kind) RETURNING jobs, kind, group_name
+        )
+        INSERT INTO barkeep.queue_use (jobs, kind, group_name)
+        SELECT sum(jobs), kind, group_name
+        FROM apart
+        GROUP BY kind, group_name;
+    END IF;
+END
+$$;
+
 -- As before, but that claims which got places are made like those without caps, and counted by the way.
 CREATE OR REPLACE FUNCTION barkeep.queue_claim(
     instant timestamptz, wanted_kind text, most bigint, until timestamptz, new_token uuid, holder text,
@@ -141,15 +158,8 @@ BEGIN
         WHERE cap.kind IN ('', wanted_kind)
     )
     SELECT job.* FROM taken JOIN barkeep.queue_job AS job ON job.id = ANY (ARRAY[taken.id]);
-    -- By one at a time: others would wait for it.
-    IF changes > 50 AND pg_try_advisory_xact_lock(1667330163, -1) THEN
-        WITH apart AS (
-            DELETE FROM barkeep.queue_use WHERE kind IN ('', wanted_kind) RETURNING jobs, kind, group_name
-        )
-        INSERT INTO barkeep.queue_use (jobs, kind, group_name)
-        SELECT sum(jobs), kind, group_name
-        FROM apart
-        GROUP BY kind, group_name;
+    IF changes > 50 THEN
+        PERFORM barkeep.queue_sum_up(wanted_kind);
     END IF;
 END
 $$;

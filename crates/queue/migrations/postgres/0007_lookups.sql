@@ -99,13 +99,7 @@ BEGIN
         EXIT WHEN caps.capped_groups IS NULL;
     END LOOP;
     IF caps.changes > 50 THEN
-        WITH apart AS (
-            DELETE FROM barkeep.queue_use WHERE kind IN ('', wanted_kind) RETURNING jobs, kind, group_name
-        )
-        INSERT INTO barkeep.queue_use (jobs, kind, group_name)
-        SELECT sum(jobs), kind, group_name
-        FROM apart
-        GROUP BY kind, group_name;
+        PERFORM barkeep.queue_sum_up(wanted_kind);
     END IF;
 END
 $$;
