@@ -139,6 +139,7 @@ impl Bench {
             report.add("enqueue, 1,000 at a time, 2 callers", jobs, cost);
         }
         let is_capped = [CAPS, CAPS_AND_BUDGET].contains(&arm);
+        // Not to be reached: a worker has three times a batch leased while endings wait to be written.
         self.set_caps(is_capped.then_some(4 * WORKERS as u32 * u32::from(BATCH))).await;
         let purse = [BUDGET, CAPS_AND_BUDGET].contains(&arm).then(|| self.purse.clone());
         let ((), cost) = match arm {
