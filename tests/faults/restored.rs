@@ -44,8 +44,10 @@ async fn restored(kind: Kind) {
     child.kill().await;
     vendor.simulator.clear_faults();
     go_on(&scene, &vendor).await;
-    let bars = everything(&*scene.backend().await.store).await;
+    let still_open = scene.backend().await;
+    let bars = everything(&*still_open.store).await;
     restore(&scene, &backup);
+    drop(still_open);
     assert_eq!(in_flight(&scene).await, at_backup, "as it was when it was backed up");
 
     let before = vendor.simulator.requests().bars;
@@ -83,11 +85,7 @@ fn restore(scene: &Scene, backup: &Path) {
             run(Command::new(program("psql")).args([url.as_str(), "-c", "DROP SCHEMA before_restore CASCADE"]));
         }
         Location::Sqlite(file) => {
-            std::fs::copy(backup, &file).unwrap();
-            for log in ["db-wal", "db-shm"] {
-                // Gone already, if whoever had it open closed it well.
-                let _ = std::fs::remove_file(file.with_extension(log));
-            }
+            run(Command::new("sqlite3").arg(file).arg(format!(".restore {}", backup.display())));
         }
     }
 }
