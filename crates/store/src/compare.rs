@@ -60,7 +60,7 @@ fn differences<'p>(
     let mut rest = stored.iter().peekable();
     let mut absent = 0;
     let is_proved = |bar: &Bar| tiles.iter().any(|(range, _)| range.contains(bar.start));
-    for bar in &part.bars {
+    for bar in part.bars.iter() {
         while let Some(before) = rest.next_if(|other| other.start < bar.start) {
             absent += u64::from(is_proved(before));
         }

@@ -1,10 +1,11 @@
 //! A commit made ready to store: each series once, its bars in order, each bar once, possible, and asked for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use barkeep_types::{Bar, Coverage, Series, TimeRange, Timeframe};
+use blake3::Hasher;
 use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
-use sha2::{Digest, Sha256};
 
 use crate::reach::whole_seconds;
 use crate::{Commit, Committed, Error, Guard, ProviderName, Refused, Result, State};
@@ -27,8 +28,8 @@ pub(crate) struct Page<'a> {
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
     pub(crate) series: &'a Series,
-    /// Sorted by start, each start once.
-    pub(crate) bars: Vec<Bar>,
+    /// Sorted by start, each start once. Those of the commit itself, unless some had to go or to be moved.
+    pub(crate) bars: Cow<'a, [Bar]>,
     /// In the order in which they count: a later one goes over an earlier one.
     pub(crate) proofs: Vec<(TimeRange, State)>,
 }
@@ -54,12 +55,7 @@ impl<'a> Page<'a> {
         }
         let mut counts = Committed::default();
         for (series, bars) in &commit.bars {
-            let asked = bars.iter().filter(|bar| commit.asked.contains(bar.start));
-            let part = part(&mut parts, series);
-            let before = part.bars.len();
-            part.bars.reserve(bars.len());
-            part.bars.extend(asked);
-            counts.dropped += (bars.len() - (part.bars.len() - before)) as u64;
+            counts.dropped += part(&mut parts, series).take(bars, commit.asked);
         }
         let mut page = Self {
             request: commit.request.as_deref(),
@@ -78,9 +74,12 @@ impl<'a> Page<'a> {
     /// Takes out the bars that cannot be true, and leaves their time in doubt: it was answered, but not told.
     fn refuse_the_impossible(&mut self, index: usize) {
         let part = &mut self.parts[index];
+        if part.bars.iter().all(|bar| bar.check().is_ok()) {
+            return;
+        }
         let (counts, refused, series) = (&mut self.counts, &mut self.refused, part.series);
         let mut doubted = Coverage::default();
-        part.bars.retain(|bar| {
+        part.bars.to_mut().retain(|bar| {
             let Err(faults) = bar.check() else { return true };
             counts.refused += 1;
             if let Some(span) = span_of(bar.start, series.timeframe) {
@@ -100,17 +99,17 @@ impl<'a> Page<'a> {
 
     /// The calendar years in which its bars start, in order.
     pub(crate) fn years(&self) -> Vec<i32> {
-        let bars = self.parts.iter().flat_map(|part| &part.bars);
+        let bars = self.parts.iter().flat_map(|part| part.bars.iter());
         let years: std::collections::BTreeSet<i32> = bars.map(|bar| bar.start.year()).collect();
         years.into_iter().collect()
     }
 
     /// Identifies what the page says, so that a page that comes again can be recognised without comparing its bars.
     pub(crate) fn digest(&self, provider: &ProviderName) -> [u8; 16] {
-        let mut hash = Sha256::new();
+        let mut hash = Hasher::new();
         let mut text = |text: &str| {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text);
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
         };
         text(provider.as_str());
         for part in &self.parts {
@@ -120,8 +119,22 @@ impl<'a> Page<'a> {
             hash_part(part, &mut hash);
         }
         let mut digest = [0; 16];
-        digest.copy_from_slice(&hash.finalize()[..16]);
+        hash.finalize_xof().fill(&mut digest);
         digest
+    }
+}
+
+impl<'a> Part<'a> {
+    /// Takes the bars that were asked for; returns how many were not.
+    fn take(&mut self, bars: &'a [Bar], asked: TimeRange) -> u64 {
+        let is_asked = |bar: &&Bar| asked.contains(bar.start);
+        if self.bars.is_empty() && bars.iter().all(|bar| is_asked(&bar)) {
+            self.bars = Cow::Borrowed(bars);
+            return 0;
+        }
+        let before = self.bars.len();
+        self.bars.to_mut().extend(bars.iter().filter(is_asked));
+        (bars.len() - (self.bars.len() - before)) as u64
     }
 }
 
@@ -139,7 +152,7 @@ impl RefusedBar {
 }
 
 fn part<'p, 'a>(parts: &'p mut BTreeMap<&'a Series, Part<'a>>, series: &'a Series) -> &'p mut Part<'a> {
-    parts.entry(series).or_insert_with(|| Part { series, bars: Vec::new(), proofs: Vec::new() })
+    parts.entry(series).or_insert_with(|| Part { series, bars: Cow::default(), proofs: Vec::new() })
 }
 
 /// The time of a bar; a day where its length follows the calendar.
@@ -159,9 +172,10 @@ fn within_reason(doubted: &Coverage) -> Vec<TimeRange> {
 }
 
 /// Sorts bars by start and keeps the last of each start; returns how many went.
-fn keep_the_last(bars: &mut Vec<Bar>) -> u64 {
+fn keep_the_last(bars: &mut Cow<'_, [Bar]>) -> u64 {
     let before = bars.len();
     if !bars.is_sorted_by(|left, right| left.start < right.start) {
+        let bars = bars.to_mut();
         bars.sort_by_key(|bar| bar.start);
         // The sort is stable, and of two neighbours `dedup_by` passes the later one first.
         bars.dedup_by(|later, kept| {
@@ -175,16 +189,18 @@ fn keep_the_last(bars: &mut Vec<Bar>) -> u64 {
     (before - bars.len()) as u64
 }
 
-fn hash_part(part: &Part<'_>, hash: &mut Sha256) {
-    hash.update((part.proofs.len() as u64).to_le_bytes());
+fn hash_part(part: &Part<'_>, hash: &mut Hasher) {
+    hash.update(&(part.proofs.len() as u64).to_le_bytes());
     for (range, state) in &part.proofs {
-        hash.update(range.start().timestamp().to_le_bytes());
-        hash.update(range.end().timestamp().to_le_bytes());
-        hash.update([*state as u8]);
+        hash.update(&range.start().timestamp().to_le_bytes());
+        hash.update(&range.end().timestamp().to_le_bytes());
+        hash.update(&[*state as u8]);
     }
-    hash.update((part.bars.len() as u64).to_le_bytes());
-    for bar in &part.bars {
-        hash.update(packed(bar));
+    hash.update(&(part.bars.len() as u64).to_le_bytes());
+    // Many blocks at a time, for the hash takes several at once.
+    for bars in part.bars.chunks(256) {
+        let packed: Vec<[u8; 64]> = bars.iter().map(packed).collect();
+        hash.update(packed.as_flattened());
     }
 }
 
