@@ -1,10 +1,11 @@
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use metrics::gauge;
-use sqlx::pool::PoolConnection;
-use sqlx::{Pool, SqlStr};
+use sqlx::SqlStr;
 
 use crate::Result;
+use crate::pool::{Pool, Pooled};
 use crate::waits::Waits;
 
 /// A database that barkeep runs on. Closed: implemented here for PostgreSQL and SQLite alone.
@@ -33,8 +34,9 @@ pub(crate) const POOL_IN_USE: &str = "barkeep_db_pool_in_use";
 /// is closed: nobody can tell what state it is in.
 #[derive(Debug)]
 pub struct Connection<E: Engine> {
+    pool: Arc<Pool<E>>,
     // `None` only once finished.
-    pooled: Option<PoolConnection<E>>,
+    pooled: Option<Pooled<E>>,
     // Behind a pooler, which lends a server for a transaction, each verb is one.
     in_transaction: bool,
 }
@@ -44,13 +46,13 @@ where
     for<'c> &'c mut E::Connection: sqlx::Executor<'c, Database = E>,
 {
     /// Takes one, once one is free; counts how long that took, also in vain.
-    pub(crate) async fn acquire(pool: &Pool<E>, waits: &Waits) -> Result<Self> {
+    pub(crate) async fn acquire(pool: &Arc<Pool<E>>, waits: &Waits) -> Result<Self> {
         let wait = waits.begin();
-        let pooled = pool.acquire().await;
+        let pooled = pool.take().await;
         drop(wait);
         let pooled = Some(pooled?);
         gauge!(POOL_IN_USE).increment(1.0);
-        Ok(Self { pooled, in_transaction: false })
+        Ok(Self { pool: pool.clone(), pooled, in_transaction: false })
     }
 
     /// Opens a transaction that [`finish`](Self::finish) commits.
@@ -70,21 +72,17 @@ where
         if self.in_transaction {
             sqlx::Executor::execute(&mut *self, "COMMIT").await?;
         }
-        self.give_back();
+        if let Some(pooled) = self.pooled.take() {
+            self.pool.give_back(pooled);
+        }
         Ok(())
-    }
-}
-
-impl<E: Engine> Connection<E> {
-    fn give_back(mut self) {
-        self.pooled = None;
     }
 }
 
 impl<E: Engine> Drop for Connection<E> {
     fn drop(&mut self) {
-        if let Some(pooled) = &mut self.pooled {
-            pooled.close_on_drop();
+        if let Some(pooled) = self.pooled.take() {
+            pooled.discard();
         }
         gauge!(POOL_IN_USE).decrement(1.0);
     }
@@ -94,13 +92,13 @@ impl<E: Engine> Deref for Connection<E> {
     type Target = E::Connection;
 
     fn deref(&self) -> &E::Connection {
-        self.pooled.as_ref().expect("a connection is in use until it is finished")
+        &self.pooled.as_ref().expect("a connection is in use until it is finished").connection
     }
 }
 
 impl<E: Engine> DerefMut for Connection<E> {
     fn deref_mut(&mut self) -> &mut E::Connection {
-        self.pooled.as_mut().expect("a connection is in use until it is finished")
+        &mut self.pooled.as_mut().expect("a connection is in use until it is finished").connection
     }
 }
 

@@ -21,6 +21,8 @@ mod location;
 mod migrations;
 #[cfg(feature = "sqlite")]
 mod original;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod pool;
 mod pool_waits;
 #[cfg(feature = "postgres")]
 mod postgres;

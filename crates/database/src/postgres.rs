@@ -3,12 +3,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr, SqlStr};
 use url::Url;
 
 use crate::bounded::bounded;
 use crate::conflict::despite_conflicts;
+use crate::pool::Pool;
 use crate::waits::Waits;
 use crate::{
     Connection, Error, InvalidLocation, Listener, Location, Migrations, PoolWaits, Result, SchemaName, Transaction,
@@ -34,7 +35,7 @@ struct Shared {
     schema: SchemaName,
     timeout: Duration,
     begin: String,
-    pool: PgPool,
+    pool: Arc<Pool<sqlx::Postgres>>,
     waits: Waits,
     pooling: Pooling,
 }
@@ -96,11 +97,6 @@ impl fmt::Debug for PostgresSettings {
 
 /// How long a server may take to accept a first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// From when on a connection is closed rather than used again: the server keeps memory for each.
-const OLD: Duration = Duration::from_secs(1800);
-/// How long an idle connection is taken to be sound without asking it. If it is not, a call fails as lost, and is to be asked
-/// again, as it would be had the connection broken during the call.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// As of a transaction; see [`begin`].
 const READ_COMMITTED: &str = "SET default_transaction_isolation = 'read committed'";
 /// PostgreSQL 14.
@@ -131,34 +127,10 @@ impl Postgres {
         let target = Location::Postgres(settings.url).to_string();
         // Outside of the pool, which would retry in silence and then hide the cause.
         check_server(&options).await.map_err(|error| unreachable(&target, error))?;
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.connections)
-            .acquire_timeout(settings.timeout)
-            // Without a task that looks for old connections: in sqlx 0.9.0 it may see a count of idle ones that fell below
-            // zero, and keep a thread busy for ever. The old ones are closed when they are given back.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .after_release(|_, given_back| Box::pin(async move { Ok(given_back.age < OLD) }))
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    // Of statements that are transactions by themselves; behind a pooler there are none.
-                    if pooling == Pooling::None {
-                        connection.execute(READ_COMMITTED).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .test_before_acquire(false)
-            .before_acquire(|connection, idle| {
-                Box::pin(async move {
-                    // One that was used a moment ago is trusted: asking it first would cost a round trip a call.
-                    if idle.idle_for >= TRUSTED_FOR {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_lazy_with(options.clone());
+        // Of statements that are transactions by themselves; behind a pooler there are none.
+        let first = (pooling == Pooling::None).then_some(READ_COMMITTED);
+        let pool = Pool::new(options.clone(), settings.connections, settings.timeout).with_first(first);
+        let pool = Arc::new(pool);
         let PostgresSettings { schema, timeout, .. } = settings;
         let begin = begin(timeout, pooling);
         let waits = Waits::default();

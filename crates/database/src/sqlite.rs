@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlSafeStr;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 
 use crate::bounded::bounded;
 use crate::filesystem::warn_of_network;
 use crate::original::Original;
+use crate::pool::Pool;
 use crate::waits::Waits;
 use crate::{Connection, Error, Migrations, PoolWaits, Result, Transaction};
 
@@ -25,8 +26,8 @@ pub struct Sqlite {
 struct Shared {
     settings: SqliteSettings,
     original: Option<Original>,
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Arc<Pool<sqlx::Sqlite>>,
+    readers: Arc<Pool<sqlx::Sqlite>>,
     waits: Waits,
 }
 
@@ -89,14 +90,8 @@ impl Sqlite {
     pub async fn open_with(settings: SqliteSettings) -> Result<Self> {
         create_private(&settings.path)?;
         let options = settings.options();
-        let pool = || {
-            // Connections to a file do not grow old. Nor is there a task then that looks for old ones: in sqlx 0.9.0 it may
-            // see a count of idle connections that fell below zero, and keep a thread busy for ever.
-            let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
-            pool.acquire_timeout(settings.timeout).test_before_acquire(false)
-        };
-        let writer = pool().max_connections(1).connect_lazy_with(options.clone());
-        let readers = pool().max_connections(settings.readers).connect_lazy_with(options);
+        let pool = |most| Arc::new(Pool::new(options.clone(), most, settings.timeout));
+        let (writer, readers) = (pool(1), pool(settings.readers));
         let original = Original::at(&settings.path);
         let shared = Shared { settings, original, writer, readers, waits: Waits::default() };
         let database = Self { shared: Arc::new(shared) };
@@ -209,7 +204,7 @@ impl Sqlite {
             let limit = format!("PRAGMA max_page_count = {pages}");
             sqlx::query(sqlx::AssertSqlSafe(limit)).execute(&mut *transaction).await?;
             let options = self.shared.settings.options().pragma("max_page_count", pages.to_string());
-            self.shared.writer.set_connect_options(options);
+            self.shared.writer.set_options(options);
             transaction.commit().await
         })
         .await

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "postgres")]
 mod conflicts;
+#[cfg(feature = "postgres")]
+mod keeping;
 #[cfg(feature = "sqlite")]
 mod openers;
 #[cfg(feature = "postgres")]

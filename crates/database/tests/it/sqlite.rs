@@ -201,3 +201,15 @@ async fn a_full_disk_is_its_own_error() {
     let filled = sqlx::query("CREATE TABLE filler AS SELECT zeroblob(1000000)").execute(&mut *transaction).await;
     assert_eq!(Error::from(filled.unwrap_err()).code(), "STORAGE_FULL");
 }
+
+#[tokio::test]
+async fn closing_leaves_the_file_whole_and_alone() {
+    let folder = folder();
+    let database = Sqlite::open(folder.path().join("bars.db")).await.unwrap();
+    database.migrate(&ONE).await.unwrap();
+    assert_eq!(things(&database).await, 1);
+    database.close().await;
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["bars.db"], "the log is folded in");
+    assert!(matches!(database.connection().await.unwrap_err(), Error::Lost(_)));
+}
