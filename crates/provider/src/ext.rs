@@ -5,7 +5,8 @@ use crate::{BarsRequest, Fetch, Fetched, ProvenPage, Provider, Result};
 
 /// What callers use: streams that follow page tokens, check every page, and tell what it proves.
 ///
-/// Every provider has it. Memory is bounded by one page; dropping a stream ends its request.
+/// Every provider has it. Memory is bounded by one page. The next is asked for when the stream is, and no earlier: who
+/// stops has used no request in vain. Dropping a stream ends its request.
 pub trait ProviderExt: Provider {
     /// The pages that answer `request`, checked, each with what it proves.
     ///

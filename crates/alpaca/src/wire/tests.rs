@@ -1,7 +1,20 @@
+use proptest::prelude::*;
+
 use super::*;
 
-fn read(json: &str) -> (Vec<SymbolBars>, Option<PageToken>) {
-    bars(json.as_bytes()).unwrap_or_else(|error| panic!("{error}: {json}"))
+fn read(json: &str) -> Contents {
+    let read = any::bars(json.as_bytes()).unwrap_or_else(|error| panic!("{error}: {json}"));
+    assert_agrees(json.as_bytes());
+    read
+}
+
+/// Where the fast reader reads, it reads what the other does.
+fn assert_agrees(json: &[u8]) {
+    if let Some(plain) = plain::bars(json) {
+        let any = any::bars(json).unwrap_or_else(|error| panic!("{error}: {}", json.escape_ascii()));
+        // Not a number is not equal to itself.
+        assert_eq!(format!("{plain:?}"), format!("{any:?}"), "{}", json.escape_ascii());
+    }
 }
 
 /// The only bar of a page that has one bar.
@@ -144,4 +157,66 @@ fn every_form_of_an_instant_is_read() {
     assert_eq!(whole_second(b"2024-02-30T00:00:00Z"), None);
     assert_eq!(whole_second(b"2024-02-28T24:00:00Z"), None);
     assert_eq!(whole_second(b"2024-02-2xT00:00:00Z"), None);
+}
+
+/// A page as Alpaca prints it, of the fields that `of` gives each bar.
+fn printed(of: &[&str]) -> String {
+    let bars: Vec<String> = of.iter().map(|fields| format!("{{{fields}}}")).collect();
+    let bars = bars.join(",");
+    format!(r#"{{"bars":{{"AAPL":[{bars}],"BRK.B":[],"ETH/USD":[{bars}]}},"currency":"USD","next_page_token":"QQ=="}}"#)
+}
+
+const STOCK: &str =
+    r#""c":189.05,"h":190.3,"l":188,"n":612345,"o":189.9987,"t":"2016-01-04T05:00:00Z","v":68123456,"vw":189.331242"#;
+const CRYPTO: &str = r#""c":0.06521,"h":0.06521,"l":0.06521,"n":0,"o":0.06521,"t":"2024-03-04T14:30:00Z","v":0,"vw":0"#;
+/// Of more digits than are exact in an `f64`.
+const LONG: &str = r#""c":3.1,"h":3.1,"l":3.1,"n":2,"o":3.1,"t":"2024-03-04T14:31:00Z","v":1.000000000000000003,"vw":29001.638512345678"#;
+
+#[test]
+fn what_alpaca_prints_is_read_the_fast_way() {
+    let json = printed(&[STOCK, CRYPTO, LONG]);
+    for json in [&json, &format!("{json}\n"), r#"{"bars":{},"next_page_token":null}"#] {
+        assert!(plain::bars(json.as_bytes()).is_some(), "{json}");
+        read(json);
+    }
+}
+
+#[test]
+fn the_fast_reader_takes_nothing_that_is_no_json() {
+    for number in ["01", "1.", ".5", "1.e1", "+1", "1 ", "1_000", "0x1", "1,", ""] {
+        let json = printed(&[&format!(r#""t":"2024-03-04T14:30:00Z","o":{number}"#)]);
+        assert!(plain::bars(json.as_bytes()).is_none(), "{number}");
+    }
+    for json in
+        [r#"{"bars":{}"#, r#"{"bars":{},}"#, r#"{"bars":{}}}"#, "{\"bars\":{},\"\u{1}\":1}", r#"{"bars":{},"\x":1}"#]
+    {
+        assert!(plain::bars(json.as_bytes()).is_none(), "{json}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_decimal_is_read_alike_both_ways(units in any::<u64>(), fraction in "[0-9]{0,20}", shift in 0..64_u32) {
+        let point = if fraction.is_empty() { "" } else { "." };
+        let number = format!("{}{point}{fraction}", units >> shift);
+        assert_agrees(printed(&[&format!(r#""t":"2024-03-04T14:30:00Z","v":{number},"n":{number}"#)]).as_bytes());
+    }
+
+    #[test]
+    fn whatever_becomes_of_a_page_both_ways_read_it_alike(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any_bytes()), 1..4),
+    ) {
+        let mut json = printed(&[STOCK, CRYPTO, LONG]).into_bytes();
+        for (at, bytes) in changes {
+            let at = at.index(json.len());
+            json.splice(at..at + 1, bytes);
+        }
+        assert_agrees(&json);
+    }
+}
+
+/// Some of what JSON is made of, and some of what it is not.
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = prop::sample::select(b"\"\\{}[],:0123456789.eE+-tvnobc \n\x01\x7f\xc3\xff".to_vec());
+    proptest::collection::vec(bytes, 0..3)
 }
