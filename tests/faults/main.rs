@@ -5,6 +5,7 @@ mod chaos;
 mod cut;
 mod damaged;
 mod full;
+mod interrupted;
 mod killed;
 mod migrating;
 mod moment;
