@@ -1,10 +1,11 @@
 //! Keeps what the catalog names filled, unattended: two workers, as two processes would be, that share one PostgreSQL.
-//! Ends well on Ctrl-C or SIGTERM, at once on a second one.
+//! Ends well on Ctrl-C or SIGTERM, at once on a second one; with exit code 1, and why, where nothing more can be done.
 //!
 //!     cargo run --example daemon -- --preset                     20 symbols, h1, 2 years, simulator, a scratch PostgreSQL
 //!     cargo run --example daemon -- --database postgres://... --live
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use barkeep_alpaca::{Alpaca, Credentials};
@@ -13,7 +14,7 @@ use barkeep_orchestrator::calendar::Nyse;
 use barkeep_orchestrator::catalog::{Narrowing, presets};
 use barkeep_orchestrator::provider::{Limits, Provider, RateLimited, Retrying};
 use barkeep_orchestrator::store::ProviderName;
-use barkeep_orchestrator::{Backend, Budgeted, Idle, Orchestrator, Schedule, Settings, stop_on_signals};
+use barkeep_orchestrator::{Backend, Budgeted, Idle, Orchestrator, Schedule, Settings, in_one_line, stop_on_signals};
 use barkeep_test_postgres::TestDatabase;
 use clap::Parser;
 use tokio::task::JoinSet;
@@ -39,8 +40,17 @@ struct Options {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse();
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", in_one_line(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let scratch = if options.database.is_none() { Some(TestDatabase::create().await) } else { None };
     let url = options.database.as_deref().or(scratch.as_ref().map(TestDatabase::url)).unwrap_or_default().parse()?;
     let simulator = if options.live { None } else { Some(AlpacaSim::options().start().await?) };

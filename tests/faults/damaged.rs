@@ -119,7 +119,7 @@ fn file_of(scene: &Scene) -> PathBuf {
 }
 
 /// Moves what is in the write-ahead log into the file.
-fn fold(path: &Path) {
+pub(crate) fn fold(path: &Path) {
     let folded = Command::new("sqlite3").arg(path).arg("PRAGMA wal_checkpoint(TRUNCATE)").status().unwrap();
     assert!(folded.success());
 }
@@ -157,7 +157,7 @@ async fn a_file_in_whose_place_others_put_another_ends_the_work() {
 }
 
 /// Long enough, repeated, to have had a header.
-const NOTES: &str = "not a database, and somebody needs it ";
+pub(crate) const NOTES: &str = "not a database, and somebody needs it ";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_database_is_not_made_one() {

@@ -23,7 +23,7 @@ pub(crate) fn unattended(vendor: &Vendor, backend: Backend) -> Orchestrator {
     Orchestrator::with_settings(provider(&vendor.simulator), Nyse, backend, settings)
 }
 
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -5,6 +5,7 @@ mod chaos;
 mod cut;
 mod damaged;
 mod full;
+mod interrupted;
 mod killed;
 mod migrating;
 mod moment;
@@ -12,6 +13,7 @@ mod restarted;
 mod restored;
 mod skewed;
 mod stopped;
+mod unwritable;
 mod zombie;
 
 use barkeep_orchestrator::SliceJob;
@@ -32,11 +34,16 @@ const WEEKS: u64 = 2;
 
 /// Starts a job of so many weeks on the database at a URL.
 fn start_to(url: &str, vendor: &Vendor, weeks: u64) -> Child {
+    let arguments = arguments(url, weeks);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    vendor.start_child(env!("CARGO_BIN_EXE_backfill"), &arguments)
+}
+
+fn arguments(url: &str, weeks: u64) -> Vec<String> {
     let (symbols, until) = (SYMBOLS.join(","), window(weeks).end().to_rfc3339());
-    let program = env!("CARGO_BIN_EXE_backfill");
     let (what, when) = (["--symbols", &symbols, "--timeframe", "m15"], ["--from", FROM, "--to", &until]);
     let how = ["--live", "--json", "--workers", "1", "--database", url];
-    vendor.start_child(program, &[&what[..], &when, &how].concat())
+    [&what[..], &when, &how].concat().into_iter().map(str::to_owned).collect()
 }
 
 fn window(weeks: u64) -> TimeRange {

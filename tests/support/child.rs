@@ -134,9 +134,25 @@ impl Child {
     ///
     /// If it has ended.
     pub fn signal(&self, name: &str) {
-        let id = self.process.id().expect("the program still runs").to_string();
-        let sent = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        let sent = std::process::Command::new("kill").args(["-s", name, &self.id()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Lets it write to files, or to none: the kernel refuses every write then, as on a filesystem that became read-only, and
+    /// no right to make one so is needed. Of a file that is open SQLite says the same of both, `SQLITE_IOERR_WRITE`. It is to
+    /// be started with the signal for that, `XFSZ`, ignored.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn may_write(&self, may: bool) {
+        let limit = if may { "--fsize=unlimited:" } else { "--fsize=0:" };
+        let limited = std::process::Command::new("prlimit").args([limit, "--pid", &self.id()]).status().unwrap();
+        assert!(limited.success());
+    }
+
+    fn id(&self) -> String {
+        self.process.id().expect("the program still runs").to_string()
     }
 }
 

@@ -28,12 +28,21 @@ pub enum Error {
     /// The database refused the user, or the user may not do this.
     #[error("the database refused access")]
     Denied(#[source] Source),
-    /// The file cannot be opened, read or written, is damaged, or is not there any more.
-    #[error("cannot use the database file {}; check that its folder exists, that it is there and whole, and that both may be written to", path.display())]
+    /// The file cannot be opened, read or written, or is not there any more.
+    #[error("cannot use the database file {}; check that its folder exists, that it is there, that both may be written to, and that the disk is well", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why it failed.
+        #[source]
+        source: Source,
+    },
+    /// What is in the file is no whole database any more.
+    #[error("the database file {} is damaged, or others wrote over it while it was open; stop what has it open, put a backup in its place, and start again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
         #[source]
         source: Source,
     },
@@ -107,6 +116,7 @@ impl Error {
             Self::Unreachable { .. } => "DATABASE_UNREACHABLE",
             Self::Denied(_) => "DATABASE_ACCESS_DENIED",
             Self::Unreadable { .. } => "DATABASE_UNREADABLE",
+            Self::Damaged { .. } => "DATABASE_DAMAGED",
             Self::NotADatabase { .. } => "NOT_A_DATABASE",
             Self::TooOld { .. } => "DATABASE_TOO_OLD",
             Self::NewerSchema { .. } => "NEWER_SCHEMA",
@@ -133,6 +143,7 @@ impl Error {
             Self::Location(_)
             | Self::Denied(_)
             | Self::Unreadable { .. }
+            | Self::Damaged { .. }
             | Self::NotADatabase { .. }
             | Self::TooOld { .. }
             | Self::NewerSchema { .. }

@@ -76,8 +76,8 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Error::Unreadable`], [`Error::NotADatabase`], or [`Error::TooOld`] if the SQLite library in this program has the
-    /// WAL-reset fault of versions before 3.51.3.
+    /// [`Error::Unreadable`], [`Error::Damaged`], [`Error::NotADatabase`], or [`Error::TooOld`] if the SQLite library in this
+    /// program has the WAL-reset fault of versions before 3.51.3.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(SqliteSettings::new(path)).await
     }
@@ -160,8 +160,8 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`], the verb's own, or where that is of the file [`Error::Unreadable`] and [`Error::NotADatabase`],
-    /// which name it.
+    /// [`Error::TimedOut`], the verb's own, or where that is of the file [`Error::Unreadable`] and [`Error::Damaged`], which
+    /// name it.
     pub async fn bounded<T, E>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, E>
     where
         E: From<Error> + std::error::Error + Send + Sync + 'static,
@@ -181,10 +181,8 @@ impl Sqlite {
     where
         E: From<Error> + std::error::Error + Send + Sync + 'static,
     {
-        let path = self.path().to_owned();
-        match file_code(&error) {
-            Some(SQLITE_NOTADB) => Error::NotADatabase { path }.into(),
-            Some(_) => Error::Unreadable { path, source: Box::new(error) }.into(),
+        match file_fault(&error) {
+            Some(fault) => fault.of(self.path()).into(),
             None => error,
         }
     }
@@ -259,13 +257,14 @@ impl Sqlite {
 
     /// Says of an error at opening what it means for the file.
     fn opening(&self, error: Error) -> Error {
-        let path = self.shared.settings.path.clone();
-        match error {
-            Error::Failed(source) if result_code(source.as_ref()) == Some(SQLITE_NOTADB) => {
-                Error::NotADatabase { path }
+        let path = self.path().to_owned();
+        match (file_fault(&error), error) {
+            (Some(FileFault { code: SQLITE_NOTADB, .. }), _) => Error::NotADatabase { path },
+            (Some(fault), _) => fault.of(&path),
+            (None, Error::Failed(source) | Error::Denied(source) | Error::Lost(source)) => {
+                Error::Unreadable { path, source }
             }
-            Error::Failed(source) | Error::Denied(source) | Error::Lost(source) => Error::Unreadable { path, source },
-            other => other,
+            (None, other) => other,
         }
     }
 }
@@ -287,23 +286,37 @@ fn refuse_faulty(found: String) -> Result<()> {
     Ok(())
 }
 
+const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_NOTADB: u32 = 26;
 
-/// What SQLite says is wrong with the file, if that is what it says.
-fn file_code(error: &(dyn std::error::Error + 'static)) -> Option<u32> {
+/// What SQLite says is wrong with the file.
+struct FileFault {
+    code: u32,
+    said: String,
+}
+
+impl FileFault {
+    fn of(self, path: &Path) -> Error {
+        let (path, source) = (path.to_owned(), self.said.into());
+        match self.code {
+            // It was a database when it was opened.
+            SQLITE_CORRUPT | SQLITE_NOTADB => Error::Damaged { path, source },
+            _ => Error::Unreadable { path, source },
+        }
+    }
+}
+
+/// What is wrong with the file, if that is what SQLite says.
+fn file_fault(error: &(dyn std::error::Error + 'static)) -> Option<FileFault> {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     if causes.clone().any(|cause| cause.downcast_ref::<Error>().is_some_and(Error::is_full)) {
         return None;
     }
     let refusal = causes.find_map(|cause| cause.downcast_ref::<sqlx::Error>()?.as_database_error())?;
-    let code = refusal.code()?.parse::<u32>().ok()? & 0xff;
+    let (result, message) = (refusal.code()?.parse::<u32>().ok()?, refusal.message());
     // No permission, read-only, a read or write that failed, damage, a file that cannot be opened.
-    matches!(code, 3 | 8 | 10 | 11 | 14 | SQLITE_NOTADB).then_some(code)
-}
-
-fn result_code(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<u32> {
-    let sqlx::Error::Database(refusal) = source.downcast_ref::<sqlx::Error>()? else { return None };
-    refusal.code()?.parse().ok()
+    let is_of_file = matches!(result & 0xff, 3 | 8 | 10 | SQLITE_CORRUPT | 14 | SQLITE_NOTADB);
+    is_of_file.then(|| FileFault { code: result & 0xff, said: format!("{message} (SQLite's result code {result})") })
 }
 
 /// Makes an empty file that only its owner may read. An existing one is not even opened: closing it again would drop

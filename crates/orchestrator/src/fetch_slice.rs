@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use barkeep_provider::{BarsRequest, Error as ProviderError, Fetched, ProvenPage};
 use barkeep_queue::Job;
-use barkeep_store::{Commit, Guard};
-use barkeep_types::{Coverage, Series, Symbol};
-use chrono::{DateTime, Utc};
+use barkeep_store::{Commit, Guard, State};
+use barkeep_types::{Coverage, Series, Symbol, TimeRange};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::Moment;
 use crate::counted::Counted;
@@ -19,8 +19,8 @@ use crate::{Error, Orchestrator, ProgressEvent, Result, SliceJob, in_one_line};
 
 /// How often a symbol is asked for around its impossible bars before it is given up.
 const ROUNDS: usize = 5;
-/// The most bars that are read to know what is usual.
-const HISTORY: usize = 10_000;
+/// How many bars are read at once to know what is usual.
+const AT_ONCE: usize = 10_000;
 
 /// A slice being fetched.
 pub(crate) struct Fetching<'a> {
@@ -32,8 +32,13 @@ pub(crate) struct Fetching<'a> {
     job: &'a Job,
     /// Bars that start before this cannot change any more.
     pub(crate) final_until: DateTime<Utc>,
+    /// When it began, by the database's clock.
+    now: DateTime<Utc>,
     /// What was known of each symbol before, whatever its state.
     pub(crate) known: HashMap<Symbol, Coverage>,
+    /// Those of which an earlier try has fetched a part, and did not come to judge it: fetched no longer ago than it takes
+    /// until a session is looked at again.
+    begun: HashSet<Symbol>,
     watch: Watch,
 }
 
@@ -57,15 +62,17 @@ pub(crate) async fn fetch_slice(
     let (symbols, timeframe, range) = (slice.symbols.len(), slice.timeframe, slice.range);
     orchestrator.progress().tell(ProgressEvent::SliceStarted { symbols, timeframe, range });
     let calendar = orchestrator.calendar_for(slice.hours);
-    let now = Moment::now(orchestrator).await?.market;
+    let now = Moment::now(orchestrator).await?;
     let mut fetching = Fetching {
         orchestrator,
         slice,
         guard,
         done: Done::new(slice),
         job,
-        final_until: final_until(calendar, timeframe, now, orchestrator.settings().settle),
+        final_until: final_until(calendar, timeframe, now.market, orchestrator.settings().settle),
+        now: now.database,
         known: HashMap::new(),
+        begun: HashSet::new(),
         watch: Watch::new(calendar, slice),
     };
     let requests = fetching.lacking(&slice.symbols, Doubt::Lacks).await?;
@@ -105,6 +112,7 @@ impl Fetching<'_> {
         let refused: HashSet<Series> = refused.into_iter().map(|rejection| rejection.series).collect();
         let series: Vec<Series> = symbols.iter().map(|symbol| slice.series_of(symbol.clone())).collect();
         let coverage = backend.store.coverage(&series, slice.range).await?;
+        let recheck_after = self.orchestrator.settings().recheck_after;
         let mut lacking = Vec::new();
         for (series, spans) in series.into_iter().zip(coverage) {
             let known: Coverage = spans.iter().map(|span| span.range).collect();
@@ -113,7 +121,12 @@ impl Fetching<'_> {
                 Doubt::Lacks => held(&spans, self.final_until),
                 Doubt::Waits => known.clone(),
             };
-            self.known.entry(series.symbol.clone()).or_insert(known);
+            if !self.known.contains_key(&series.symbol) {
+                if spans.iter().any(|span| self.now - span.fetched_at < recheck_after) {
+                    self.begun.insert(series.symbol.clone());
+                }
+                self.known.insert(series.symbol.clone(), known);
+            }
             if !refused.contains(&series) {
                 lacking.push((series.symbol, held));
             }
@@ -228,23 +241,34 @@ impl Fetching<'_> {
         Ok(())
     }
 
+    /// Recalls what is stored of a symbol, but for what is in doubt already.
+    async fn recall(&mut self, symbol: &Symbol, history: TimeRange) -> Result<(), Failed> {
+        let (series, store) = (self.slice.series_of(symbol.clone()), &self.orchestrator.backend().store);
+        let spans = store.coverage(std::slice::from_ref(&series), history).await?;
+        let spans = spans.into_iter().flatten().filter(|span| span.state != State::Suspect);
+        // A span may reach beyond what is recalled.
+        let known: Coverage = spans.filter_map(|span| span.range.intersection(&history)).collect();
+        let mut unread = Some(history);
+        while let Some(range) = unread {
+            let bars = store.bars(&series, range, AT_ONCE).await?;
+            let last = bars.last().filter(|_| bars.len() == AT_ONCE);
+            unread = last.and_then(|last| range.from(last.start + TimeDelta::nanoseconds(1)));
+            self.watch.recalls(symbol, &bars, &known);
+        }
+        Ok(())
+    }
+
     /// Doubts what looks suspicious and was not looked at again already; returns what is to be looked at later.
     async fn doubt_suspicious(&mut self) -> Result<Vec<SliceJob>, Failed> {
         // Nor what was judged when it was first fetched.
         if self.slice.is_recheck || self.slice.is_sample {
             return Ok(Vec::new());
         }
+        for symbol in &self.begun {
+            self.watch.goes_on(symbol);
+        }
         for (symbol, history) in self.watch.in_need_of_history() {
-            let (series, store) = (self.slice.series_of(symbol.clone()), &self.orchestrator.backend().store);
-            let bars = store.bars(&series, history, HISTORY).await?;
-            let spans = store.coverage(std::slice::from_ref(&series), history).await?;
-            let mut known: Coverage = spans.into_iter().flatten().map(|span| span.range).collect();
-            if let Some(unread) =
-                bars.last().filter(|_| bars.len() == HISTORY).and_then(|last| history.from(last.start))
-            {
-                known.remove(unread);
-            }
-            self.watch.recalls(&symbol, &bars, &known);
+            self.recall(&symbol, history).await?;
         }
         let findings = self.watch.findings();
         for finding in &findings {

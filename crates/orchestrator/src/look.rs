@@ -41,7 +41,7 @@ pub struct Look {
     pub slices: Vitals,
     /// The latest tick of any process.
     pub tick: Option<Tick>,
-    /// The latest error that ended a process, if none has begun since.
+    /// The latest error that ended a process, if none has begun since; where the database knows of none, this process' own.
     pub stopped: Option<Trouble>,
     /// Why a process claims nothing, if one waits for the database to have space again.
     pub full: Option<Trouble>,
@@ -83,12 +83,14 @@ impl Look {
         let watch = &orchestrator.backend().watch;
         let vitals = timeout(PATIENCE, watch.vitals(SliceJob::KIND)).await;
         let pool_waits = watch.pool_waits();
+        // What ended this process may have been what kept it from saying so to the others.
+        let stopped_here = orchestrator.watching().stopped();
         match vitals {
             Ok(Ok(slices)) => Self {
                 at: slices.now,
                 clock_skew: asked_at + asked.elapsed() / 2 - slices.now,
                 tick: tick(&slices),
-                stopped: stopped(&slices),
+                stopped: stopped(&slices).or(stopped_here),
                 full: full(&slices),
                 outage: None,
                 outage_reason: None,
@@ -98,9 +100,13 @@ impl Look {
             },
             Ok(Err(error)) => {
                 let (outage, outage_reason) = (Some(error.code()), Some(in_one_line(&error)));
-                Self { at: asked_at, outage, outage_reason, totals, pool_waits, ..Self::default() }
+                let stopped = stopped_here;
+                Self { at: asked_at, outage, outage_reason, stopped, totals, pool_waits, ..Self::default() }
             }
-            Err(_) => Self { at: asked_at, outage: Some("DATABASE_TIMEOUT"), totals, pool_waits, ..Self::default() },
+            Err(_) => {
+                let (outage, stopped) = (Some("DATABASE_TIMEOUT"), stopped_here);
+                Self { at: asked_at, outage, stopped, totals, pool_waits, ..Self::default() }
+            }
         }
     }
 

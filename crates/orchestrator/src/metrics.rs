@@ -51,6 +51,7 @@ macro_rules! metrics {
 metrics! {
     TICKS "barkeep_ticks_total" Counter ["outcome"] "Ticks, by what came of them: planned, lock_held, nothing_enabled, or failed";
     TICK_DURATION "barkeep_tick_duration_seconds" Histogram [] "How long ticks took";
+    REVERIFIED "barkeep_reverified_pieces_total" Counter [] "Pieces of settled time that ticks of this process asked for again as the weekly sample";
     LAST_TICK "barkeep_last_tick_timestamp_seconds" Gauge [] "When any process last ticked";
     LAST_SUCCESS "barkeep_last_success_timestamp_seconds" Gauge [] "When this process last finished a slice";
     JOBS "barkeep_jobs" Gauge ["state"] "Slices by state: waiting, ready, paused, running, succeeded, failed, cancelled";
@@ -148,6 +149,7 @@ pub(crate) fn succeeded_at(now: DateTime<Utc>) {
 pub(crate) fn ticked(outcome: &'static str, report: &TickReport) {
     counter!(TICKS, "outcome" => outcome).increment(1);
     histogram!(TICK_DURATION).record(report.duration.as_secs_f64());
+    counter!(REVERIFIED).increment(report.reverified);
 }
 
 pub(crate) fn tick_failed(code: &str) {

@@ -72,6 +72,7 @@ impl StoppedBy {
             "STORAGE_FULL" => Self::StorageFull,
             "SCHEMA_DRIFT"
             | "DATABASE_UNREADABLE"
+            | "DATABASE_DAMAGED"
             | "NOT_A_DATABASE"
             | "DATABASE_ACCESS_DENIED"
             | "DATABASE_FAILED"

@@ -60,7 +60,7 @@ pub(crate) struct Finding {
 }
 
 /// Watches a slice's bars go by. Only sessions that were seen whole are judged, and taken for what is usual: a slice may begin
-/// or end in the middle of one, and who goes on after an interruption asks for the rest.
+/// or end in the middle of one, and who goes on after an interruption asks for the rest, and recalls what came before it.
 #[derive(Debug)]
 pub(crate) struct Watch {
     /// The sessions that the slice is of, each whole, after some before them.
@@ -74,8 +74,10 @@ pub(crate) struct Watch {
 /// What was seen of a symbol.
 #[derive(Debug)]
 struct Sight {
-    /// The time that it was asked for.
-    asked: TimeRange,
+    /// The time that it was asked for; `None` if an earlier try has asked for all of it.
+    asked: Option<TimeRange>,
+    /// Whether an earlier try has fetched how the slice begins, and did not come to judge it.
+    goes_on: bool,
     /// The time that all bars are known of: asked for, or fetched before and recalled.
     known: Coverage,
     /// Of each session what was seen; `None` where nothing was.
@@ -110,9 +112,8 @@ impl Watch {
 
     /// Watches the symbols of a request; those of an earlier one are watched already.
     pub(crate) fn asks(&mut self, request: &BarsRequest) {
-        let (asked, sessions) = (request.range(), self.grid.spans().len());
-        let sight = || Sight { asked, known: [asked].into_iter().collect(), sessions: vec![None; sessions] };
         for symbol in request.symbols() {
+            let sight = || Sight::of(Some(request.range()), self.grid.spans().len());
             self.seen.entry(symbol.clone()).or_insert_with(sight);
         }
     }
@@ -129,6 +130,12 @@ impl Watch {
         }
     }
 
+    /// Judges all of the slice for a symbol, and not only what was asked for of it, if anything was.
+    pub(crate) fn goes_on(&mut self, symbol: &Symbol) {
+        let sight = || Sight::of(None, self.grid.spans().len());
+        self.seen.entry(symbol.clone()).or_insert_with(sight).goes_on = true;
+    }
+
     /// The symbols that too little was seen of, where that may matter, each with the time before it that would tell: what is
     /// usual, or how a session began that looks thin from its middle on.
     pub(crate) fn in_need_of_history(&self) -> Vec<(Symbol, TimeRange)> {
@@ -137,23 +144,28 @@ impl Watch {
     }
 
     fn history_of(&self, sight: &Sight) -> Option<TimeRange> {
-        let (spans, asked) = (self.grid.spans(), sight.asked);
+        let (spans, from) = (self.grid.spans(), sight.asked_from(self.range));
         let own = self.first..spans.len();
+        if sight.goes_on {
+            let earliest = if own.len() < SESSIONS { 0 } else { self.first };
+            return TimeRange::new(spans.get(earliest)?.start(), from).ok();
+        }
         let whole = own.clone().filter(|session| self.is_whole(sight, *session)).count();
-        let before = spans.partition_point(|span| span.end() <= asked.start());
+        let before = spans.partition_point(|span| span.end() <= from);
         let (is_odd, earliest) = if whole < SESSIONS {
             let is_daily = self.grid.timeframe().minutes().is_none();
             (is_daily || own.into_iter().any(|session| self.is_thin(sight, session)), before.saturating_sub(SESSIONS))
         } else {
             (self.is_thin(sight, before), before)
         };
-        TimeRange::new(spans.get(earliest).filter(|_| is_odd)?.start(), asked.start()).ok()
+        TimeRange::new(spans.get(earliest).filter(|_| is_odd)?.start(), from).ok()
     }
 
     /// Whether few bars came of a session, for the part of it that was asked for.
     fn is_thin(&self, sight: &Sight, session: usize) -> bool {
         let slots = self.grid.slots_of(session);
-        let is_asked = |slot: &u32| self.grid.bar(*slot).is_some_and(|bar| sight.asked.contains(bar.start()));
+        let is_asked =
+            |slot: &u32| self.grid.bar(*slot).zip(sight.asked).is_some_and(|(bar, asked)| asked.contains(bar.start()));
         // Nearly all of them were asked for whole, and have not to be counted.
         let asked = if self.is_whole(sight, session) { slots.len() } else { slots.filter(is_asked).count() };
         let bars = sight.sessions[session].map_or(0, |seen| seen.bars);
@@ -163,7 +175,8 @@ impl Watch {
     /// Recalls bars from before, in order, and the time that all of them are known of.
     pub(crate) fn recalls(&mut self, symbol: &Symbol, bars: &[Bar], known: &Coverage) {
         let Some(sight) = self.seen.get_mut(symbol) else { return };
-        let before = bars.partition_point(|bar| bar.start < sight.asked.start());
+        let from = sight.asked_from(self.range);
+        let before = bars.partition_point(|bar| bar.start < from);
         known.ranges().iter().for_each(|range| sight.known.insert(*range));
         self.sees(symbol, &bars[..before]);
     }
@@ -238,6 +251,17 @@ impl Watch {
         });
         let is_shared = |without: usize| without >= SHARERS && without as f64 > SHARED * regular.len() as f64;
         holes.filter(|(_, without)| is_shared(without.len())).collect()
+    }
+}
+
+impl Sight {
+    fn of(asked: Option<TimeRange>, sessions: usize) -> Self {
+        Self { asked, goes_on: false, known: asked.into_iter().collect(), sessions: vec![None; sessions] }
+    }
+
+    /// From when on it was asked for: in a slice of this range, from its end on if it was not.
+    fn asked_from(&self, slice: TimeRange) -> DateTime<Utc> {
+        self.asked.map_or(slice.end(), |asked| asked.start())
     }
 }
 

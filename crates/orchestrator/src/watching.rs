@@ -17,6 +17,8 @@ pub(crate) struct Watching {
     history: Mutex<History>,
     /// The rules that found something when it was last told.
     told: Mutex<Vec<String>>,
+    /// The error that ended this process' work, until it begins again.
+    stopped: Mutex<Option<Trouble>>,
 }
 
 impl Watching {
@@ -27,6 +29,15 @@ impl Watching {
 
     pub(crate) fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The error that ended this process' work, if one did.
+    pub(crate) fn stopped(&self) -> Option<Trouble> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_stopped(&self, trouble: Option<Trouble>) {
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// Whether other rules find something than when this was last asked.
@@ -40,6 +51,7 @@ impl Watching {
 /// Does `work`, and looks now and then how everything is until it is done. An error that ends it is noted down for those
 /// that remain.
 pub(crate) async fn watched<T>(orchestrator: &Orchestrator, work: impl Future<Output = Result<T>>) -> Result<T> {
+    orchestrator.watching().set_stopped(None);
     note(orchestrator, STARTED, &json!(null)).await;
     let watch = async {
         let mut beat = tokio::time::interval(orchestrator.settings().look_every);
@@ -63,7 +75,9 @@ async fn stopped(orchestrator: &Orchestrator, error: &Error) {
     let (code, reason) = (error.code().to_owned(), in_one_line(error));
     tracing::error!(code, reason, "stopped");
     orchestrator.progress().tell(ProgressEvent::Stopped { code: code.clone(), reason: reason.clone() });
-    note(orchestrator, STOPPED, &json!(Trouble { code, reason })).await;
+    let trouble = Trouble { code, reason };
+    orchestrator.watching().set_stopped(Some(trouble.clone()));
+    note(orchestrator, STOPPED, &json!(trouble)).await;
 }
 
 /// Leaves a note for every process, if that can be done.

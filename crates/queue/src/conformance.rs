@@ -111,6 +111,7 @@ macro_rules! queue_conformance {
             the_ledger_sums_what_ended_and_what_it_cost
             the_ledger_is_told_in_one_order
             a_job_given_back_is_taken_off_the_failed_ones
+            a_job_given_back_is_taken_off_the_hour_that_it_failed_in
             a_try_is_booked_whichever_way_it_ends
             a_lost_lease_books_nothing
             history_is_pruned_but_counts_remember_it

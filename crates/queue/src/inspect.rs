@@ -201,7 +201,7 @@ pub struct LedgerLine {
     pub group: Option<String>,
     /// How many succeeded.
     pub succeeded: u64,
-    /// How many failed or were cancelled, less those that were given back.
+    /// How many failed or were cancelled, less those of them that were given back since.
     pub failed: u64,
     /// What all tries cost that ended in this hour.
     pub cost: u64,

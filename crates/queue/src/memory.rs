@@ -49,11 +49,11 @@ struct State {
     budgets_of: BTreeMap<String, String>,
 }
 
-/// A line of the ledger: in an hour in which more was given back than failed, it is negative.
+/// A line of the ledger.
 #[derive(Clone, Copy, Debug, Default)]
 struct Booked {
     succeeded: u64,
-    failed: i64,
+    failed: u64,
     cost: u64,
 }
 
@@ -432,7 +432,12 @@ impl State {
 
     /// What has ended this hour.
     fn line(&mut self, kind: &str, group: Option<&str>) -> &mut Booked {
-        let hour = self.now.duration_trunc(TimeDelta::hours(1)).expect("an hour is no odd length");
+        self.line_at(self.now, kind, group)
+    }
+
+    /// What ended in the hour of an instant.
+    fn line_at(&mut self, instant: DateTime<Utc>, kind: &str, group: Option<&str>) -> &mut Booked {
+        let hour = instant.duration_trunc(TimeDelta::hours(1)).expect("an hour is no odd length");
         self.ledger.entry((hour, kind.to_owned(), group.map(str::to_owned))).or_default()
     }
 

@@ -154,10 +154,8 @@ fn pool_exhausted(history: &History, thresholds: &Thresholds) -> Option<String> 
 
 /// A process that stopped for a reason: this one, or any other that could still say so.
 fn stopped_by(history: &History, reason: StoppedBy) -> Option<String> {
-    let look = history.latest()?;
-    let there = look.stopped.as_ref().filter(|trouble| StoppedBy::of(&trouble.code) == reason);
-    let here = || (look.totals.stopped == Some(reason)).then(|| "this process stopped".to_owned());
-    there.map(|trouble| trouble.reason.clone()).or_else(here)
+    let trouble = history.latest()?.stopped.as_ref()?;
+    (StoppedBy::of(&trouble.code) == reason).then(|| trouble.reason.clone())
 }
 
 fn tick_missing(history: &History, thresholds: &Thresholds) -> Option<String> {

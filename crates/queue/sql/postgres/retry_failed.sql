@@ -26,10 +26,11 @@ removed AS (
     USING chosen, added
     WHERE chosen.id = added.id AND done.id = chosen.id AND done.finished_at = chosen.finished_at
 ),
+-- In the hour in which they were counted: of none more are given back than failed in it.
 tallied AS (
     INSERT INTO barkeep.queue_tally (hour, jobs, cost, outcome, kind, group_name)
-    SELECT date_bin('1 hour', (SELECT now FROM clock), 'epoch'), -count(*), 0, 1, kind, group_name
-    FROM added
-    GROUP BY kind, group_name
+    SELECT date_bin('1 hour', finished_at, 'epoch'), -count(*), 0, 1, added.kind, added.group_name
+    FROM added JOIN chosen USING (id)
+    GROUP BY 1, added.kind, added.group_name
 )
 SELECT id FROM added

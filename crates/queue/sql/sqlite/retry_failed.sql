@@ -9,11 +9,12 @@ WHERE outcome = 1
 ORDER BY kind, key, id
 ON CONFLICT DO NOTHING;
 
+-- In the hour in which they were counted: of none more are given back than failed in it.
 INSERT INTO queue_tally (hour, jobs, cost, outcome, kind, group_name)
-SELECT $1 - $1 % 3600000000, -count(*), 0, 1, job.kind, job.group_name
+SELECT done.finished_at - done.finished_at % 3600000000, -count(*), 0, 1, job.kind, job.group_name
 FROM queue_done AS done JOIN queue_job AS job USING (id)
 WHERE done.outcome = 1
-GROUP BY job.kind, job.group_name
+GROUP BY 1, job.kind, job.group_name
 ON CONFLICT (hour, kind, outcome, coalesce(group_name, '')) DO UPDATE
 SET jobs = jobs + excluded.jobs;
 

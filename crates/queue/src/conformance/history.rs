@@ -81,6 +81,27 @@ pub async fn a_job_given_back_is_taken_off_the_failed_ones(queue: &dyn Subject) 
     assert_eq!(failed.iter().sum::<u64>(), 1, "it failed once in the end: {failed:?}");
 }
 
+pub async fn a_job_given_back_is_taken_off_the_hour_that_it_failed_in(queue: &dyn Subject) {
+    let since = queue.now().await.unwrap();
+    let failed = async || {
+        let lines = queue.ledger(since).await.unwrap().into_iter();
+        lines.map(|line| line.failed).filter(|failed| *failed > 0).collect::<Vec<u64>>()
+    };
+    for job in [job("a"), job("b").with_group("g")] {
+        let lease = leased(queue, job).await;
+        queue.fail(&[Failure::new(lease.key(), "X", "").then(Then::Discard)]).await.unwrap();
+        queue.advance(AGE);
+    }
+    assert_eq!(failed().await, [1, 1]);
+    for left in [vec![1], vec![]] {
+        let group = if left.is_empty() { Select::all() } else { Select::all().of_group("g") };
+        assert_eq!(queue.retry_failed(&group).await.unwrap(), 1);
+        let lease = one(queue).await;
+        queue.complete(&[Completion::new(lease.key())]).await.unwrap();
+        assert_eq!(failed().await, left, "those that failed in the end");
+    }
+}
+
 pub async fn a_try_is_booked_whichever_way_it_ends(queue: &dyn Subject) {
     let since = queue.now().await.unwrap();
     let lease = leased(queue, job("a").with_group("g").with_max_attempts(9)).await;

@@ -91,7 +91,7 @@ impl State {
         job.code = ended.code;
         job.message = ended.message;
         self.live.insert(id, job);
-        self.line(&ended.kind, ended.group.as_deref()).failed -= 1;
+        self.line_at(ended.finished_at, &ended.kind, ended.group.as_deref()).failed -= 1;
         *self.tally.entry((ended.kind, Outcome::Failed)).or_default() -= 1;
         true
     }

@@ -96,7 +96,7 @@ impl Inspect for MemoryQueue {
             kind: kind.clone(),
             group: group.clone(),
             succeeded: booked.succeeded,
-            failed: booked.failed.max(0).cast_unsigned(),
+            failed: booked.failed,
             cost: booked.cost,
         };
         Ok(self.state().ledger.iter().filter(|((hour, ..), _)| *hour > from).map(told).collect())

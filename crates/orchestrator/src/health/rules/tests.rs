@@ -4,7 +4,7 @@ use barkeep_types::Timeframe;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::look::{History, Look, Tick, Trouble};
-use crate::{Health, HealthStatus, Standing, StoppedBy, Thresholds, TickNote};
+use crate::{Health, HealthStatus, Standing, Thresholds, TickNote};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
@@ -101,9 +101,7 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
     let now = 3600;
     let drills: Vec<(&str, Change)> = vec![
         ("DatabaseDown", Box::new(move |second, look| look.outage = (second == now).then_some("DATABASE_LOST"))),
-        ("AuthFailed", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::Credentials))),
         ("AuthFailed", stopped_elsewhere("AUTHENTICATION_ERROR")),
-        ("StorageFull", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::StorageFull))),
         ("StorageFull", Box::new(|_, look| look.totals.storage_full = true)),
         (
             "StorageFull",
@@ -111,7 +109,7 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
                 look.full = Some(Trouble { code: "STORAGE_FULL".into(), reason: "elsewhere".into() });
             }),
         ),
-        ("DatabaseUnusable", Box::new(|_, look| look.totals.stopped = Some(StoppedBy::Database))),
+        ("StorageFull", stopped_elsewhere("STORAGE_FULL")),
         ("DatabaseUnusable", stopped_elsewhere("SCHEMA_DRIFT")),
         ("PoolExhausted", Box::new(move |second, look| look.pool_waits = waits(look.pool_waits, second, now - 200))),
         ("TickMissing", Box::new(move |_, look| look.tick.as_mut().unwrap().at = at(now - 181))),
@@ -193,9 +191,9 @@ fn what_is_just_below_a_threshold_is_left_alone() {
 
 #[test]
 fn the_worst_concern_is_the_status_and_comes_first() {
-    let both = hour(|_, look| {
+    let both = hour(|second, look| {
         look.clock_skew = TimeDelta::seconds(6);
-        look.totals.stopped = Some(StoppedBy::Credentials);
+        stopped_elsewhere("AUTHENTICATION_ERROR")(second, look);
     });
     let health = Health::of(&both, &Thresholds::default());
     let rules: Vec<_> = health.concerns.iter().map(|concern| concern.rule.as_str()).collect();
