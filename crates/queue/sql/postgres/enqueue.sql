@@ -1,5 +1,6 @@
 -- Adds jobs, skipping those whose kind and key are live. The caller sorts them by key, so that two callers who add the
--- same ones wait for each other in one order. Answers id, kind and key of the new ones, whose ids rise as asked.
+-- same ones wait for each other in one order. The index is named, or the ids would be looked for as well. Answers id, kind
+-- and key of the new ones, whose ids rise as asked.
 WITH clock AS (SELECT statement_timestamp() + $1::bigint * interval '1 microsecond' AS now),
 added AS (
     INSERT INTO barkeep.queue_job
@@ -11,7 +12,7 @@ added AS (
         $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::smallint[],
         $8::bigint[], $9::timestamptz[], $10::bigint[]
     ) AS new (kind, key, group_name, payload, rank, max_attempts, wait_us, start_at, parent)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (kind, key) WHERE key IS NOT NULL DO NOTHING
     RETURNING id, run_at, rank, kind, key, group_name
 ),
 queued AS (

@@ -8,5 +8,5 @@ SELECT
 FROM json_each($2)
 WHERE true
 ORDER BY json_each.key
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, key) WHERE key IS NOT NULL DO NOTHING
 RETURNING id, kind, key
