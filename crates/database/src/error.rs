@@ -73,7 +73,9 @@ pub enum Error {
         known: u32,
     },
     /// Another transaction is in the way; the same again may succeed.
-    #[error("the database is busy")]
+    #[error(
+        "the database is busy: others held it, or all its connections, for too long; where that goes on, look for a process that hangs or was stopped in the middle of a write"
+    )]
     Busy(#[source] Source),
     /// The database did not answer in time. Whether it did what it was asked is unknown.
     #[error("the database did not answer within {} s", limit.as_secs_f32())]
