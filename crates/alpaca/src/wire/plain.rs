@@ -121,7 +121,7 @@ impl<'a> Json<'a> {
             // Both are exact, so that their quotient is the number nearest to the decimal.
             return Some(number / POWERS_OF_TEN[decimals]);
         }
-        serde_json::from_slice(&all[..all.len() - self.0.len()]).ok()
+        str::from_utf8(&all[..all.len() - self.0.len()]).ok()?.parse().ok()
     }
 
     /// Appends digits to a number, and tells how many; at least one.

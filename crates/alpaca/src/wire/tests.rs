@@ -203,6 +203,14 @@ proptest! {
     }
 
     #[test]
+    fn of_a_decimal_the_nearest_number_is_read(units in any::<u64>(), fraction in "[0-9]{1,20}", shift in 0..64_u32) {
+        let number = format!("{}.{fraction}", units >> shift);
+        let json = printed(&[&format!(r#""t":"2024-03-04T14:30:00Z","v":{number}"#)]);
+        let (bars, _) = read(&json);
+        prop_assert_eq!(bars[0].bars[0].volume, number.parse::<f64>().unwrap(), "{}", number);
+    }
+
+    #[test]
     fn whatever_becomes_of_a_page_both_ways_read_it_alike(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any_bytes()), 1..4),
     ) {
