@@ -7,6 +7,9 @@ use barkeep_test_postgres::{Server, Stop, TestDatabase};
 use futures::FutureExt as _;
 use sqlx::{Connection as _, PgConnection};
 
+/// Longer than a connection is trusted: until then a call over one that broke fails as lost.
+const RESTED: Duration = Duration::from_millis(1100);
+
 async fn of_one_connection(url: &str) -> Postgres {
     let Location::Postgres(url) = url.parse().unwrap() else { panic!("{url} is a server's") };
     Postgres::connect_with(PostgresSettings::new(url).with_connections(1)).await.unwrap()
@@ -37,8 +40,7 @@ async fn an_idle_connection_that_broke_is_replaced_before_anybody_sees_it() {
     connection.finish().await.unwrap();
     let mut other = PgConnection::connect(server.url()).await.unwrap();
     sqlx::query("SELECT pg_terminate_backend($1)").bind(broken).execute(&mut other).await.unwrap();
-    // For a second a connection is trusted, and a call fails as lost.
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    tokio::time::sleep(RESTED).await;
     let mut connection = database.connection().await.unwrap();
     assert_ne!(session(&mut connection).await, broken);
 }
@@ -57,7 +59,7 @@ async fn a_server_that_starts_is_waited_for() {
     let url = server.url();
     let (_, folder) = url.split_once("host=").unwrap();
     drop(std::os::unix::net::UnixListener::bind(format!("{folder}/.s.PGSQL.5432")).unwrap());
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    tokio::time::sleep(RESTED).await;
     let resume = tokio::task::spawn_blocking(move || {
         std::thread::sleep(Duration::from_millis(300));
         server.resume();
@@ -97,7 +99,7 @@ async fn closing_waits_for_what_is_in_use_and_then_there_is_none() {
 async fn whoever_waits_gets_one_in_the_order_of_asking_and_in_time() {
     let server = TestDatabase::create().await;
     let Location::Postgres(url) = server.url().parse().unwrap() else { panic!("it is a server's") };
-    let settings = PostgresSettings::new(url).with_connections(1).with_timeout(Duration::from_millis(300));
+    let settings = PostgresSettings::new(url).with_connections(1).with_timeout(Duration::from_secs(2));
     let database = Postgres::connect_with(settings).await.unwrap();
     let held = database.connection().await.unwrap();
     let mut first = Box::pin(database.connection());
