@@ -113,15 +113,25 @@ async fn what_others_dropped_is_missed_at_the_next_start_even_if_no_statement_wo
 
 /// The file of a scene, which is open, with all that was written in it.
 fn file_of(scene: &Scene) -> PathBuf {
-    let Location::Sqlite(path) = scene.location() else { panic!("not a file: {scene:?}") };
+    let path = path_of(scene);
     fold(&path);
+    path
+}
+
+pub(crate) fn path_of(scene: &Scene) -> PathBuf {
+    let Location::Sqlite(path) = scene.location() else { panic!("not a file: {scene:?}") };
     path
 }
 
 /// Moves what is in the write-ahead log into the file.
 pub(crate) fn fold(path: &Path) {
-    let folded = Command::new("sqlite3").arg(path).arg("PRAGMA wal_checkpoint(TRUNCATE)").status().unwrap();
-    assert!(folded.success());
+    sqlite3(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/// Runs a command over a file as whoever looks after it would.
+pub(crate) fn sqlite3(path: &Path, command: &str) {
+    let done = Command::new("sqlite3").arg(path).arg(command).status().unwrap();
+    assert!(done.success(), "{command}");
 }
 
 /// What `others` do to the file while it is open ends the work, which names it, and makes no other one.

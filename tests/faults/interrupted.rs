@@ -13,7 +13,7 @@ use barkeep_orchestrator::{Orchestrator, Settings, SliceJob};
 use tests::{Child, Kind, Outcome, Scene, Vendor, bars_of, provider};
 use tokio_util::sync::CancellationToken;
 
-use crate::{FROM, window};
+use crate::{FROM, comes_to_the_fault, window};
 
 /// A test of each on either kind of database.
 macro_rules! on_both_databases {
@@ -62,12 +62,7 @@ async fn stored(pages: usize, scene: &Scene, vendor: &Vendor) -> Child {
     drop(scene.backend().await);
     vendor.simulator.inject(Injection::of(WireFault::NoAnswer).after(pages));
     let mut child = start(scene, vendor);
-    let asked = async {
-        while vendor.simulator.requests().faults == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    child.while_it_runs(Duration::from_secs(60), asked).await;
+    comes_to_the_fault(&mut child, vendor).await;
     child
 }
 

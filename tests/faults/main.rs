@@ -16,6 +16,8 @@ mod stopped;
 mod unwritable;
 mod zombie;
 
+use std::time::Duration;
+
 use barkeep_orchestrator::SliceJob;
 use barkeep_orchestrator::catalog::{Definition, Window};
 use barkeep_orchestrator::types::{TimeRange, Timeframe};
@@ -37,6 +39,16 @@ fn start_to(url: &str, vendor: &Vendor, weeks: u64) -> Child {
     let arguments = arguments(url, weeks);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     vendor.start_child(env!("CARGO_BIN_EXE_backfill"), &arguments)
+}
+
+/// Waits until a job has asked the vendor for what gets no good answer.
+async fn comes_to_the_fault(child: &mut Child, vendor: &Vendor) {
+    let asked = async {
+        while vendor.simulator.requests().faults == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    child.while_it_runs(Duration::from_secs(60), asked).await;
 }
 
 fn arguments(url: &str, weeks: u64) -> Vec<String> {

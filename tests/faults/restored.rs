@@ -2,14 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use barkeep_alpaca_sim::{Injection, WireFault};
 use barkeep_orchestrator::database::Location;
 use barkeep_test_postgres::program;
 use tests::{Kind, Scene, Vendor, everything};
 
-use crate::{go_on, start};
+use crate::damaged::sqlite3;
+use crate::{comes_to_the_fault, go_on, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dump_of_postgresql_with_work_in_flight_is_restored_and_goes_on() {
@@ -30,12 +30,7 @@ async fn restored(kind: Kind) {
     // One page is stored, and the next is asked for: half the work, a lease, slices that wait.
     vendor.simulator.inject(Injection::of(WireFault::NoAnswer).after(1));
     let mut child = start(&scene, &vendor);
-    let half_way = async {
-        while vendor.simulator.requests().faults == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    child.while_it_runs(Duration::from_secs(60), half_way).await;
+    comes_to_the_fault(&mut child, &vendor).await;
     let at_backup = in_flight(&scene).await;
     assert!(at_backup.0 > 0 && at_backup.1 > 0, "bars and a lease: {at_backup:?}");
     back_up(&scene, &backup);
@@ -68,9 +63,7 @@ fn back_up(scene: &Scene, backup: &Path) {
             let dump = ["--format=custom", "--schema=barkeep", url.as_str()];
             run(Command::new(program("pg_dump")).args(dump).arg("--file").arg(backup));
         }
-        Location::Sqlite(file) => {
-            run(Command::new("sqlite3").arg(file).arg(format!(".backup {}", backup.display())));
-        }
+        Location::Sqlite(file) => sqlite3(&file, &format!(".backup {}", backup.display())),
     }
 }
 
@@ -84,9 +77,7 @@ fn restore(scene: &Scene, backup: &Path) {
             run(Command::new(program("pg_restore")).args(how).arg(into).arg(backup));
             run(Command::new(program("psql")).args([url.as_str(), "-c", "DROP SCHEMA before_restore CASCADE"]));
         }
-        Location::Sqlite(file) => {
-            run(Command::new("sqlite3").arg(file).arg(format!(".restore {}", backup.display())));
-        }
+        Location::Sqlite(file) => sqlite3(&file, &format!(".restore {}", backup.display())),
     }
 }
 

@@ -19,6 +19,8 @@ use sqlx::{Connection, PgConnection};
 use tests::{Child, Kind, Outcome, Scene, Vendor, bars_of, clock_ahead_by};
 use tokio_util::sync::CancellationToken;
 
+use crate::comes_to_the_fault;
+
 const OFF: i64 = 600;
 const LEASE: Duration = Duration::from_secs(5);
 /// Where the child finds its database.
@@ -46,12 +48,7 @@ async fn one_dies_and_one_fills_with_a_clock_ahead_by(seconds: i64) {
     let backend = scene.backend().await;
     vendor.simulator.inject(WireFault::NoAnswer);
     let mut first = start(&scene, &vendor, seconds);
-    let asked = async {
-        while vendor.simulator.requests().faults == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    first.while_it_runs(Duration::from_secs(60), asked).await;
+    comes_to_the_fault(&mut first, &vendor).await;
     let left = lease_left(&scene).await;
     assert!(left > 0.0 && left <= LEASE.as_secs_f64(), "a lease of the database's clock has {left} s left");
     first.kill().await;

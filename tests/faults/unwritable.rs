@@ -1,8 +1,7 @@
 //! A SQLite file that may not be written to any more, or that others wrote over, while processes have it open. They end soon
 //! and say which file it was and what to do, and once that is done the next ones go on to the end.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use barkeep_alpaca_sim::{Injection, WireFault};
 use barkeep_orchestrator::catalog::Narrowing;
-use barkeep_orchestrator::database::{self, Location};
+use barkeep_orchestrator::database;
 use barkeep_orchestrator::queue::{self, Spent, Vitals, Watch};
 use barkeep_orchestrator::{Health, HealthStatus, Orchestrator, in_one_line};
 use chrono::{DateTime, Utc};
@@ -19,9 +18,9 @@ use serde_json::Value;
 use tests::{Child, Kind, Outcome, Scene, Vendor, check};
 use tokio_util::sync::CancellationToken;
 
-use crate::damaged::{NOTES, fold};
+use crate::damaged::{NOTES, fold, path_of, sqlite3};
 use crate::full::{unattended, until};
-use crate::{WEEKS, arguments, definition_of, go_on, window};
+use crate::{WEEKS, arguments, comes_to_the_fault, definition_of, go_on, window};
 
 /// The arguments with which `sh` starts a program that ends by no signal of the kernel's when it may not write.
 fn unsignalled<'a>(program: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
@@ -35,26 +34,16 @@ async fn half_way(scene: &Scene, vendor: &Vendor) -> Child {
     let arguments = arguments(scene.url(), WEEKS);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut child = vendor.start_child("sh", &unsignalled(env!("CARGO_BIN_EXE_backfill"), &arguments));
-    let asked = async {
-        while vendor.simulator.requests().faults == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    child.while_it_runs(Duration::from_secs(60), asked).await;
+    comes_to_the_fault(&mut child, vendor).await;
     vendor.simulator.clear_faults();
     child
-}
-
-fn file_of(scene: &Scene) -> PathBuf {
-    let Location::Sqlite(path) = scene.location() else { panic!("not a file: {scene:?}") };
-    path
 }
 
 /// Whether it ended in time, with this code, and said which file it was and what to do.
 fn said(outcome: &Outcome, code: i32, scene: &Scene, what_to_do: &str) {
     assert_eq!(outcome.code, Some(code), "{outcome:?}");
     let last = outcome.stderr.lines().last().unwrap_or_default();
-    assert!(last.starts_with("error: ") && last.contains(file_of(scene).to_str().unwrap()), "{outcome:?}");
+    assert!(last.starts_with("error: ") && last.contains(path_of(scene).to_str().unwrap()), "{outcome:?}");
     assert!(last.contains(what_to_do), "{outcome:?}");
 }
 
@@ -62,7 +51,7 @@ fn said(outcome: &Outcome, code: i32, scene: &Scene, what_to_do: &str) {
 async fn a_file_that_becomes_read_only_ends_a_run_that_somebody_waits_for() {
     let (scene, vendor) = (Scene::on(Kind::Sqlite).await, Vendor::start().await);
     let child = half_way(&scene, &vendor).await;
-    child.may_write(false);
+    child.forbid_writes();
     let asked = vendor.simulator.requests().total;
     said(&child.end().await, 3, &scene, "may be written to");
     assert!(vendor.simulator.requests().total <= asked + 2, "asked for what it cannot store");
@@ -81,7 +70,7 @@ async fn a_file_that_becomes_read_only_ends_unattended_work_and_the_next_start_g
         }
     };
     child.while_it_runs(Duration::from_secs(60), stored).await;
-    child.may_write(false);
+    child.forbid_writes();
     said(&child.end().await, 1, &scene, "may be written to");
 
     // A slice that it had in hand is to be had once its lease has lapsed.
@@ -151,7 +140,7 @@ async fn becomes_unusable(running: &Orchestrator, words: &str) {
 async fn written_over(others: impl FnOnce(&Path)) {
     let (scene, vendor) = (Scene::on(Kind::Sqlite).await, Vendor::start().await);
     let child = half_way(&scene, &vendor).await;
-    let (path, folder) = (file_of(&scene), tempfile::tempdir().unwrap());
+    let (path, folder) = (path_of(&scene), tempfile::tempdir().unwrap());
     let backup = folder.path().join("backup");
     sqlite3(&path, &format!(".backup {}", backup.display()));
     others(&path);
@@ -159,16 +148,12 @@ async fn written_over(others: impl FnOnce(&Path)) {
     said(&child.end().await, 3, &scene, "put a backup in its place");
     assert!(vendor.simulator.requests().total <= asked + 2, "asked for what it cannot store");
 
-    for log in ["-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{log}", path.display()));
+    // As docs/operating.md says.
+    for damaged in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{damaged}", path.display()));
     }
-    std::fs::copy(&backup, &path).unwrap();
+    sqlite3(&path, &format!(".restore {}", backup.display()));
     go_on(&scene, &vendor).await;
-}
-
-fn sqlite3(path: &Path, command: &str) {
-    let done = Command::new("sqlite3").arg(path).arg(command).status().unwrap();
-    assert!(done.success(), "{command}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,7 +177,7 @@ async fn another_database_written_over_an_open_file_ends_the_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_written_over_ends_unattended_work_and_the_health_says_so() {
     let (scene, vendor) = (Scene::on(Kind::Sqlite).await, Vendor::start().await);
-    let (running, path) = (unattended(&vendor, scene.backend().await), file_of(&scene));
+    let (running, path) = (unattended(&vendor, scene.backend().await), path_of(&scene));
     running.backend().catalog.upsert(&definition_of(WEEKS), Narrowing::Allow).await.unwrap();
     fold(&path);
     std::fs::write(&path, NOTES.repeat(10_000)).unwrap();

@@ -138,16 +138,15 @@ impl Child {
         assert!(sent.success());
     }
 
-    /// Lets it write to files, or to none: the kernel refuses every write then, as on a filesystem that became read-only, and
-    /// no right to make one so is needed. Of a file that is open SQLite says the same of both, `SQLITE_IOERR_WRITE`. It is to
+    /// Lets it write to no file any more: the kernel refuses every write, as on a filesystem that became read-only, and no
+    /// right to make one so is needed. Of a file that is open SQLite says the same of both, `SQLITE_IOERR_WRITE`. It is to
     /// be started with the signal for that, `XFSZ`, ignored.
     ///
     /// # Panics
     ///
     /// If it has ended.
-    pub fn may_write(&self, may: bool) {
-        let limit = if may { "--fsize=unlimited:" } else { "--fsize=0:" };
-        let limited = std::process::Command::new("prlimit").args([limit, "--pid", &self.id()]).status().unwrap();
+    pub fn forbid_writes(&self) {
+        let limited = std::process::Command::new("prlimit").args(["--fsize=0:", "--pid", &self.id()]).status().unwrap();
         assert!(limited.success());
     }
 
