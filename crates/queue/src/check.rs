@@ -1,5 +1,8 @@
 //! The rules that bad input breaks, told before anything reaches the database.
+//!
+//! `what` names the part of the input that breaks one; it is put together only then, as most input breaks none.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,25 +17,25 @@ const MAX_ATTEMPTS: u16 = 1_000;
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 
 /// A text of 1 to `longest` bytes without a NUL, which PostgreSQL cannot store.
-pub(crate) fn text(what: &str, text: &str, longest: usize) -> Result<()> {
-    rule(what, !text.is_empty(), "is empty")?;
-    rule(what, text.len() <= longest, "is too long")?;
+pub(crate) fn text(what: impl Display, text: &str, longest: usize) -> Result<()> {
+    rule(&what, !text.is_empty(), "is empty")?;
+    rule(&what, text.len() <= longest, "is too long")?;
     rule(what, !text.contains('\0'), "holds a NUL")
 }
 
-pub(crate) fn kind(what: &str, kind: &str) -> Result<()> {
+pub(crate) fn kind(what: impl Display, kind: &str) -> Result<()> {
     text(what, kind, 64)
 }
 
-pub(crate) fn group(what: &str, group: &str) -> Result<()> {
+pub(crate) fn group(what: impl Display, group: &str) -> Result<()> {
     text(what, group, 128)
 }
 
-pub(crate) fn attempts(what: &str, attempts: u16) -> Result<()> {
+pub(crate) fn attempts(what: impl Display, attempts: u16) -> Result<()> {
     rule(what, (1..=MAX_ATTEMPTS).contains(&attempts), "is not between 1 and 1,000")
 }
 
-pub(crate) fn priority(what: &str, priority: i16) -> Result<()> {
+pub(crate) fn priority(what: impl Display, priority: i16) -> Result<()> {
     rule(what, priority > i16::MIN, "is below -32,767")
 }
 
@@ -51,26 +54,26 @@ pub(crate) fn cap(limit: Option<u32>) -> Result<Option<i32>> {
 }
 
 /// What a worker tells of itself; what it does not tell is empty.
-pub(crate) fn told(what: &str, told: &str, longest: usize) -> Result<()> {
+pub(crate) fn told(what: impl Display, told: &str, longest: usize) -> Result<()> {
     if told.is_empty() { Ok(()) } else { text(what, told, longest) }
 }
 
 /// The microseconds of a wait, of any length up to ten years.
-pub(crate) fn wait(what: &str, wait: Duration) -> Result<i64> {
+pub(crate) fn wait(what: impl Display, wait: Duration) -> Result<i64> {
     rule(what, wait <= LONGEST, "is longer than ten years")?;
     Ok(i64::try_from(wait.as_micros()).expect("ten years in microseconds fit"))
 }
 
 /// The microseconds of a lease, which has some length.
-pub(crate) fn lease(what: &str, lease: Duration) -> Result<i64> {
-    rule(what, lease >= Duration::from_micros(1), "has no length")?;
+pub(crate) fn lease(what: impl Display, lease: Duration) -> Result<i64> {
+    rule(&what, lease >= Duration::from_micros(1), "has no length")?;
     wait(what, lease)
 }
 
 /// A value as the JSON text that is stored.
-pub(crate) fn json(what: &str, value: &Value) -> Result<String> {
-    rule(what, !holds_nul(value), "holds a NUL")?;
-    let text = value.to_string();
+pub(crate) fn json(what: impl Display, value: &Value) -> Result<String> {
+    rule(&what, !holds_nul(value), "holds a NUL")?;
+    let text = serde_json::to_string(value).expect("a value is JSON");
     rule(what, text.len() <= MAX_JSON_BYTES, "is larger than 1 MiB")?;
     Ok(text)
 }
@@ -91,8 +94,8 @@ fn holds_nul(value: &Value) -> bool {
     }
 }
 
-pub(crate) fn rule(what: &str, kept: bool, why: &'static str) -> Result<()> {
-    if kept { Ok(()) } else { Err(Error::Invalid { what: what.to_owned(), why }) }
+pub(crate) fn rule(what: impl Display, kept: bool, why: &'static str) -> Result<()> {
+    if kept { Ok(()) } else { Err(Error::Invalid { what: what.to_string(), why }) }
 }
 
 #[cfg(test)]

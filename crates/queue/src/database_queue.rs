@@ -131,11 +131,10 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         let mut rest = Vec::new();
         let mut spent = HashSet::with_capacity(done.len());
         for (place, done) in done.iter().enumerate() {
-            let what = format!("done[{place}]");
-            let row = DoneRow::checked(&what, done)?;
+            let row = DoneRow::checked(format_args!("done[{place}]"), done)?;
             let (key, is_first_use) = (row.key, spent.insert(row.key));
-            for (place, job) in done.rest.iter().enumerate() {
-                let row = JobRow::checked(&format!("{what}.rest[{place}]"), job)?;
+            for (rest_place, job) in done.rest.iter().enumerate() {
+                let row = JobRow::checked(format_args!("done[{place}].rest[{rest_place}]"), job)?;
                 if is_first_use {
                     rest.push((key, JobRow { parent: Some(key.id), ..row }));
                 }
@@ -161,7 +160,7 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         let tries = failures
             .iter()
             .enumerate()
-            .map(|(place, failure)| SettleRow::failed(&format!("failures[{place}]"), failure))
+            .map(|(place, failure)| SettleRow::failed(format_args!("failures[{place}]"), failure))
             .collect::<Result<_>>()?;
         let mut settled = self.settle(tries).await?;
         // Taken out, since a key is spent by its first use.
@@ -179,7 +178,7 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
         let tries = releases
             .iter()
             .enumerate()
-            .map(|(place, release)| SettleRow::released(&format!("releases[{place}]"), release))
+            .map(|(place, release)| SettleRow::released(format_args!("releases[{place}]"), release))
             .collect::<Result<_>>()?;
         let settled = self.settle(tries).await?;
         Ok(lost(releases.iter().map(|release| release.lease), &settled.into_keys().collect()))
@@ -238,7 +237,7 @@ impl<'a> Batch<'a> {
         places.sort_by_key(|place| (&jobs[*place].kind, &jobs[*place].key));
         let rows = places
             .iter()
-            .map(|place| JobRow::checked(&format!("jobs[{place}]"), &jobs[*place]))
+            .map(|place| JobRow::checked(format_args!("jobs[{place}]"), &jobs[*place]))
             .collect::<Result<_>>()?;
         Ok(Self { rows, places })
     }

@@ -123,7 +123,7 @@ impl MemoryQueue {
 impl Queue for MemoryQueue {
     async fn enqueue(&self, jobs: &[NewJob]) -> Result<Vec<Option<JobId>>> {
         for (place, job) in jobs.iter().enumerate() {
-            JobRow::checked(&format!("jobs[{place}]"), job)?;
+            JobRow::checked(format_args!("jobs[{place}]"), job)?;
         }
         let mut state = self.state();
         let mut order: Vec<usize> = (0..jobs.len()).collect();
@@ -171,9 +171,9 @@ impl Queue for MemoryQueue {
 
     async fn complete(&self, done: &[Completion]) -> Result<Vec<LeaseKey>> {
         for (place, done) in done.iter().enumerate() {
-            DoneRow::checked(&format!("done[{place}]"), done)?;
+            DoneRow::checked(format_args!("done[{place}]"), done)?;
             for (rest, job) in done.rest.iter().enumerate() {
-                JobRow::checked(&format!("done[{place}].rest[{rest}]"), job)?;
+                JobRow::checked(format_args!("done[{place}].rest[{rest}]"), job)?;
             }
         }
         let mut state = self.state();
@@ -196,7 +196,7 @@ impl Queue for MemoryQueue {
 
     async fn fail(&self, failures: &[Failure]) -> Result<Vec<Verdict>> {
         for (place, failure) in failures.iter().enumerate() {
-            SettleRow::failed(&format!("failures[{place}]"), failure)?;
+            SettleRow::failed(format_args!("failures[{place}]"), failure)?;
         }
         let mut state = self.state();
         Ok(failures.iter().map(|failure| state.fail(failure)).collect())
@@ -204,7 +204,7 @@ impl Queue for MemoryQueue {
 
     async fn release(&self, releases: &[Release]) -> Result<Vec<LeaseKey>> {
         for (place, release) in releases.iter().enumerate() {
-            SettleRow::released(&format!("releases[{place}]"), release)?;
+            SettleRow::released(format_args!("releases[{place}]"), release)?;
         }
         let mut state = self.state();
         let (mut lost, mut spent) = (Vec::new(), BTreeSet::new());

@@ -1,6 +1,7 @@
 //! How leases end.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,10 +20,10 @@ pub struct DoneRow {
 }
 
 impl DoneRow {
-    pub(crate) fn checked(what: &str, done: &Completion) -> Result<Self> {
+    pub(crate) fn checked(what: impl Display, done: &Completion) -> Result<Self> {
         let result = match &done.result {
             Value::Null => None,
-            result => Some(check::json(&format!("{what}.result"), result)?),
+            result => Some(check::json(format_args!("{what}.result"), result)?),
         };
         Ok(Self { key: done.lease.into(), result, cost: stored_cost(done.cost) })
     }
@@ -66,9 +67,8 @@ impl Ending {
 }
 
 impl SettleRow {
-    pub(crate) fn failed(what: &str, failure: &Failure) -> Result<Self> {
-        check::text(&format!("{what}.code"), &failure.code, 64)?;
-        let part = format!("{what}.then");
+    pub(crate) fn failed(what: impl Display, failure: &Failure) -> Result<Self> {
+        check::text(format_args!("{what}.code"), &failure.code, 64)?;
         let (first, longest, jitter) = match failure.then {
             Then::Backoff(backoff) => (backoff.first, backoff.longest, jitter()),
             Then::After(wait) => (wait, wait, 1.0),
@@ -80,15 +80,15 @@ impl SettleRow {
             code: Some(failure.code.clone()),
             message: Some(check::message(&failure.message)),
             is_final: failure.then == Then::Discard,
-            first_us: check::wait(&part, first)?,
-            longest_us: check::wait(&part, longest)?,
+            first_us: check::wait(format_args!("{what}.then"), first)?,
+            longest_us: check::wait(format_args!("{what}.then"), longest)?,
             jitter,
             cost: stored_cost(failure.cost),
         })
     }
 
-    pub(crate) fn released(what: &str, release: &Release) -> Result<Self> {
-        let wait_us = check::wait(&format!("{what}.wait"), release.wait)?;
+    pub(crate) fn released(what: impl Display, release: &Release) -> Result<Self> {
+        let wait_us = check::wait(format_args!("{what}.wait"), release.wait)?;
         Ok(Self {
             key: release.lease.into(),
             ending: Ending::Released,

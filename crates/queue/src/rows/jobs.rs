@@ -1,5 +1,7 @@
 //! Jobs on their way in, and leases on their way out.
 
+use std::fmt::Display;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -23,23 +25,22 @@ pub struct JobRow<'a> {
 }
 
 impl<'a> JobRow<'a> {
-    pub(crate) fn checked(what: &str, job: &'a NewJob) -> Result<Self> {
-        let part = |name: &str| format!("{what}.{name}");
-        check::kind(&part("kind"), &job.kind)?;
-        job.key.as_deref().map_or(Ok(()), |key| check::text(&part("key"), key, 512))?;
-        job.group.as_deref().map_or(Ok(()), |group| check::group(&part("group"), group))?;
-        check::priority(&part("priority"), job.priority)?;
-        check::attempts(&part("max_attempts"), job.max_attempts)?;
+    pub(crate) fn checked(what: impl Display, job: &'a NewJob) -> Result<Self> {
+        check::kind(format_args!("{what}.kind"), &job.kind)?;
+        job.key.as_deref().map_or(Ok(()), |key| check::text(format_args!("{what}.key"), key, 512))?;
+        job.group.as_deref().map_or(Ok(()), |group| check::group(format_args!("{what}.group"), group))?;
+        check::priority(format_args!("{what}.priority"), job.priority)?;
+        check::attempts(format_args!("{what}.max_attempts"), job.max_attempts)?;
         let (wait_us, start_at_us) = match job.start {
             Start::Now => (0, None),
-            Start::After(wait) => (check::wait(&part("start"), wait)?, None),
+            Start::After(wait) => (check::wait(format_args!("{what}.start"), wait)?, None),
             Start::At(at) => (0, Some(at.timestamp_micros())),
         };
         Ok(Self {
             kind: &job.kind,
             key: job.key.as_deref(),
             group_name: job.group.as_deref(),
-            payload: check::json(&part("payload"), &job.payload)?,
+            payload: check::json(format_args!("{what}.payload"), &job.payload)?,
             rank: -job.priority,
             max_attempts: job.max_attempts.cast_signed(),
             wait_us,

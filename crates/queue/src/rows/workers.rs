@@ -26,7 +26,7 @@ impl<'a> WorkerRow<'a> {
         check::told("worker.host", &worker.host, 255)?;
         check::told("worker.version", &worker.version, 64)?;
         for (place, kind) in worker.kinds.iter().enumerate() {
-            check::kind(&format!("worker.kinds[{place}]"), kind)?;
+            check::kind(format_args!("worker.kinds[{place}]"), kind)?;
         }
         Ok(Self {
             id: worker.id.0,
