@@ -98,7 +98,8 @@ async fn settle_server(server: &Server) -> Anything<()> {
 
 async fn arms(server: &str, percent: usize, only: Option<&str>) -> Anything<Vec<Arm>> {
     let mut arms = Vec::new();
-    for (name, jobs) in ARMS.iter().copied().filter(|(name, _)| only.is_none_or(|only| name.contains(only))) {
+    let is_wanted = |name: &str| only.is_none_or(|only| only.split(',').any(|part| name.contains(part)));
+    for (name, jobs) in ARMS.iter().copied().filter(|(name, _)| is_wanted(name)) {
         let database = TestDatabase::on(server).await;
         let peer = open(name, database.url()).await?;
         arms.push(Arm { peer, database, jobs: (jobs * percent / 100).max(100) });
