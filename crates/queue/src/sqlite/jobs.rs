@@ -54,10 +54,13 @@ impl JobStatements for Sqlite {
     }
 
     async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[(KeyRow, JobRow<'_>)]) -> Result<Vec<KeyRow>> {
+        let statement = |now| query_as(include_str!("../../sql/sqlite/complete.sql")).bind(now).bind(json(done));
+        if rest.is_empty() {
+            return Ok(write_all(self, moved_us, statement).await?.into_iter().map(key).collect());
+        }
         self.bounded(async {
             let (mut transaction, now) = begin(self, moved_us).await?;
-            let statement = query_as(include_str!("../../sql/sqlite/complete.sql")).bind(now).bind(json(done));
-            let ended: Vec<KeyRow> = all(&mut transaction, statement).await?.into_iter().map(key).collect();
+            let ended: Vec<KeyRow> = all(&mut transaction, statement(now)).await?.into_iter().map(key).collect();
             let rest = rows::rest_of(&ended, rest);
             all(&mut transaction, enqueue(now, &rest)).await?;
             transaction.commit().await?;
