@@ -65,8 +65,10 @@ async fn copy(connection: &mut PgConnection, table: &str, id: i32, bars: &[Bar])
             bytes.extend(4_i32.to_be_bytes());
             bytes.extend(four.to_be_bytes());
         }
-        if bytes.len() > 256 * 1024 {
-            copy.send(std::mem::take(&mut bytes)).await.expect("rows are sent");
+        // Of the sizes that were tried, the fastest.
+        if bytes.len() > 16 * 1024 {
+            let full = std::mem::replace(&mut bytes, Vec::with_capacity(17 * 1024));
+            copy.send(full).await.expect("rows are sent");
         }
     }
     bytes.extend((-1_i16).to_be_bytes());
