@@ -33,6 +33,7 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 5, sql: include_str!("../migrations/postgres/0005_turns.sql") },
         Step { version: 6, sql: include_str!("../migrations/postgres/0006_places.sql") },
         Step { version: 7, sql: include_str!("../migrations/postgres/0007_lookups.sql") },
+        Step { version: 8, sql: include_str!("../migrations/postgres/0008_waits.sql") },
     ],
 };
 

@@ -18,5 +18,6 @@ mod roles;
 mod sqlite;
 mod tally;
 mod traps;
+mod turns;
 mod waking;
 mod worker;

@@ -1,7 +1,6 @@
 use barkeep_database::Postgres;
 use barkeep_queue::{
-    Claim, Completion, Control, Failure, Inspect, Lease, NewJob, PostgresQueue, Queue, Release, Scope, Then, Upkeep,
-    Verdict,
+    Claim, Completion, Control, Failure, Inspect, Lease, NewJob, PostgresQueue, Queue, Scope, Then, Upkeep, Verdict,
 };
 use barkeep_test_postgres::TestDatabase;
 use sqlx::Connection;
@@ -136,92 +135,6 @@ async fn rows_read(watch: &mut sqlx::PgConnection) -> RowsRead {
     .await
     .unwrap();
     RowsRead { ended, end_to_end, by_index }
-}
-
-/// Where there is plenty of room claims take their jobs before they take turns to be counted.
-#[tokio::test]
-async fn claims_that_others_were_ahead_of_put_back_what_a_cap_does_not_allow() {
-    let test = TestDatabase::create().await;
-    let settings = barkeep_database::PostgresSettings::new(test.url().parse().unwrap()).with_connections(10);
-    let queue = PostgresQueue::open(&Postgres::connect_with(settings).await.unwrap()).await.unwrap();
-    let jobs: Vec<_> =
-        (0..100).map(|number| NewJob::new("test", serde_json::json!(number)).with_key(number.to_string())).collect();
-    queue.enqueue(&jobs).await.unwrap();
-    queue.set_cap(&Scope::All, Some(35)).await.unwrap();
-
-    let mut turn = sqlx::PgConnection::connect(test.url()).await.unwrap();
-    let mut held = turn.begin().await.unwrap();
-    sqlx::query("SELECT barkeep.queue_take_turn('test')").execute(&mut *held).await.unwrap();
-    let mut claims = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let queue = queue.clone();
-        claims.spawn(async move { queue.claim(&Claim::new("test", "worker").with_limit(10)).await.unwrap() });
-    }
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    let mut watch = sqlx::PgConnection::connect(test.url()).await.unwrap();
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watch).await.unwrap() < 8 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    held.commit().await.unwrap();
-    let leased: Vec<_> = claims.join_all().await.into_iter().flatten().collect();
-
-    assert_eq!(leased.len(), 35, "as many as the cap allows, and no more");
-    assert_eq!(queue.caps().await.unwrap()[0].running, 35);
-    let done: Vec<_> = leased.iter().map(|lease| Completion::new(lease.key())).collect();
-    assert_eq!(queue.complete(&done).await.unwrap(), []);
-    queue.set_cap(&Scope::All, None).await.unwrap();
-    let mut rest = Vec::new();
-    // The first one may look behind where another stopped.
-    for _ in 0..2 {
-        rest.extend(queue.claim(&Claim::new("test", "worker").with_limit(100)).await.unwrap());
-    }
-    let mut keys: Vec<u32> =
-        rest.iter().chain(&leased).map(|lease| lease.key.as_ref().unwrap().parse().unwrap()).collect();
-    keys.sort_unstable();
-    assert_eq!(keys, (0..100).collect::<Vec<_>>(), "what was put back is there, once");
-}
-
-/// Where there is room for all who can claim at the same time.
-#[tokio::test]
-async fn claims_that_take_no_turns_keep_to_a_cap() {
-    const CLAIMS: usize = 16;
-    let test = TestDatabase::create().await;
-    let settings = barkeep_database::PostgresSettings::new(test.url().parse().unwrap()).with_connections(20);
-    let queue = PostgresQueue::open(&Postgres::connect_with(settings).await.unwrap()).await.unwrap();
-    let job = |number: usize| NewJob::new("test", serde_json::json!(number)).with_key(number.to_string());
-    queue.enqueue(&(0..4_000).map(job).collect::<Vec<_>>()).await.unwrap();
-    let mut gate = sqlx::PgConnection::connect(test.url()).await.unwrap();
-    let mut watch = sqlx::PgConnection::connect(test.url()).await.unwrap();
-    // So long that all that may are at it at the same time.
-    let slowly =
-        "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END';
-        CREATE TRIGGER slowly BEFORE INSERT ON barkeep.queue_lease FOR EACH STATEMENT EXECUTE FUNCTION slowly()";
-    sqlx::raw_sql(slowly).execute(&mut gate).await.unwrap();
-    // All of them would fit in, all but one job, and half of them.
-    for cap in [1_600, 1_599, 820] {
-        queue.set_cap(&Scope::All, Some(cap)).await.unwrap();
-        queue.set_cap(&Scope::Kind("test".to_owned()), Some(cap)).await.unwrap();
-        let mut closed = gate.begin().await.unwrap();
-        sqlx::query("LOCK TABLE barkeep.queue_cap").execute(&mut *closed).await.unwrap();
-        let mut claims = tokio::task::JoinSet::new();
-        for _ in 0..CLAIMS {
-            let queue = queue.clone();
-            claims.spawn(async move { queue.claim(&Claim::new("test", "worker").with_limit(100)).await.unwrap() });
-        }
-        let waiting =
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watch).await.unwrap() < CLAIMS as i64 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        closed.commit().await.unwrap();
-        let leased: Vec<_> = claims.join_all().await.into_iter().flatten().collect();
-        assert_eq!(leased.len(), cap as usize, "as many as the cap allows, and no more");
-        assert!(queue.caps().await.unwrap().iter().all(|used| used.running == u64::from(cap)));
-        let back: Vec<_> = leased.iter().map(|lease| Release::new(lease.key())).collect();
-        assert_eq!(queue.release(&back).await.unwrap(), []);
-        assert!(queue.caps().await.unwrap().iter().all(|used| used.running == 0));
-    }
 }
 
 #[tokio::test]

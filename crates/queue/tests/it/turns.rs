@@ -1,0 +1,131 @@
+//! How claims that run at the same time keep to a cap.
+
+use std::time::Duration;
+
+use barkeep_database::{Postgres, PostgresSettings};
+use barkeep_queue::{Claim, Completion, Control, Inspect, NewJob, PostgresQueue, Queue, Release, Scope};
+use barkeep_test_postgres::TestDatabase;
+use sqlx::{Connection, PgConnection};
+use tokio::time::{sleep, timeout};
+
+async fn queue(connections: u32) -> (PostgresQueue, TestDatabase) {
+    let test = TestDatabase::create().await;
+    let settings = PostgresSettings::new(test.url().parse().unwrap()).with_connections(connections);
+    (PostgresQueue::open(&Postgres::connect_with(settings).await.unwrap()).await.unwrap(), test)
+}
+
+/// Until so many sessions wait for a lock.
+async fn until_waiting(watch: &mut PgConnection, sessions: i64) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *watch).await.unwrap() < sessions {
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Where there is plenty of room claims take their jobs before they take turns to be counted.
+#[tokio::test]
+async fn claims_that_others_were_ahead_of_put_back_what_a_cap_does_not_allow() {
+    let (queue, test) = queue(10).await;
+    let jobs: Vec<_> =
+        (0..100).map(|number| NewJob::new("test", serde_json::json!(number)).with_key(number.to_string())).collect();
+    queue.enqueue(&jobs).await.unwrap();
+    queue.set_cap(&Scope::All, Some(35)).await.unwrap();
+
+    let mut turn = PgConnection::connect(test.url()).await.unwrap();
+    let mut held = turn.begin().await.unwrap();
+    sqlx::query("SELECT barkeep.queue_take_turn('test')").execute(&mut *held).await.unwrap();
+    let mut claims = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let queue = queue.clone();
+        claims.spawn(async move { queue.claim(&Claim::new("test", "worker").with_limit(10)).await.unwrap() });
+    }
+    let mut watch = PgConnection::connect(test.url()).await.unwrap();
+    until_waiting(&mut watch, 8).await;
+    held.commit().await.unwrap();
+    let leased: Vec<_> = claims.join_all().await.into_iter().flatten().collect();
+
+    assert_eq!(leased.len(), 35, "as many as the cap allows, and no more");
+    assert_eq!(queue.caps().await.unwrap()[0].running, 35);
+    let done: Vec<_> = leased.iter().map(|lease| Completion::new(lease.key())).collect();
+    assert_eq!(queue.complete(&done).await.unwrap(), []);
+    queue.set_cap(&Scope::All, None).await.unwrap();
+    let mut rest = Vec::new();
+    // The first one may look behind where another stopped.
+    for _ in 0..2 {
+        rest.extend(queue.claim(&Claim::new("test", "worker").with_limit(100)).await.unwrap());
+    }
+    let mut keys: Vec<u32> =
+        rest.iter().chain(&leased).map(|lease| lease.key.as_ref().unwrap().parse().unwrap()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, (0..100).collect::<Vec<_>>(), "what was put back is there, once");
+}
+
+/// Where there is room for all who can claim at the same time.
+#[tokio::test]
+async fn claims_that_take_no_turns_keep_to_a_cap() {
+    const CLAIMS: usize = 16;
+    let (queue, test) = queue(20).await;
+    let job = |number: usize| NewJob::new("test", serde_json::json!(number)).with_key(number.to_string());
+    queue.enqueue(&(0..4_000).map(job).collect::<Vec<_>>()).await.unwrap();
+    let mut gate = PgConnection::connect(test.url()).await.unwrap();
+    let mut watch = PgConnection::connect(test.url()).await.unwrap();
+    // So long that all that may are at it at the same time.
+    let slowly =
+        "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END';
+        CREATE TRIGGER slowly BEFORE INSERT ON barkeep.queue_lease FOR EACH STATEMENT EXECUTE FUNCTION slowly()";
+    sqlx::raw_sql(slowly).execute(&mut gate).await.unwrap();
+    // All of them would fit in, all but one job, and half of them.
+    for cap in [1_600, 1_599, 820] {
+        queue.set_cap(&Scope::All, Some(cap)).await.unwrap();
+        queue.set_cap(&Scope::Kind("test".to_owned()), Some(cap)).await.unwrap();
+        let mut closed = gate.begin().await.unwrap();
+        sqlx::query("LOCK TABLE barkeep.queue_cap").execute(&mut *closed).await.unwrap();
+        let mut claims = tokio::task::JoinSet::new();
+        for _ in 0..CLAIMS {
+            let queue = queue.clone();
+            claims.spawn(async move { queue.claim(&Claim::new("test", "worker").with_limit(100)).await.unwrap() });
+        }
+        until_waiting(&mut watch, CLAIMS as i64).await;
+        closed.commit().await.unwrap();
+        let leased: Vec<_> = claims.join_all().await.into_iter().flatten().collect();
+        assert_eq!(leased.len(), cap as usize, "as many as the cap allows, and no more");
+        assert!(queue.caps().await.unwrap().iter().all(|used| used.running == u64::from(cap)));
+        let back: Vec<_> = leased.iter().map(|lease| Release::new(lease.key())).collect();
+        assert_eq!(queue.release(&back).await.unwrap(), []);
+        assert!(queue.caps().await.unwrap().iter().all(|used| used.running == 0));
+    }
+}
+
+/// It would stop all others if it took a turn.
+#[tokio::test]
+async fn a_claim_that_finds_no_place_waits_for_one_and_holds_nobody_up() {
+    let (queue, test) = queue(4).await;
+    let jobs: Vec<_> = (0..110).map(|number| NewJob::new("test", serde_json::json!(number))).collect();
+    queue.enqueue(&jobs).await.unwrap();
+    queue.set_cap(&Scope::All, Some(1_000)).await.unwrap();
+    // As many claims of a hundred as there may be at the same time.
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut other = PgConnection::connect(test.url()).await.unwrap();
+        let taken = "BEGIN; SELECT barkeep.queue_take_places('test', 100, 1000)";
+        sqlx::raw_sql(taken).execute(&mut other).await.unwrap();
+        others.push(other);
+    }
+    let claim = |limit| Claim::new("test", "worker").with_limit(limit);
+    let waits = tokio::spawn({
+        let (queue, claim) = (queue.clone(), claim(100));
+        async move { queue.claim(&claim).await.unwrap() }
+    });
+    let mut watch = PgConnection::connect(test.url()).await.unwrap();
+    until_waiting(&mut watch, 1).await;
+
+    let small = timeout(Duration::from_secs(5), queue.claim(&claim(10))).await;
+    assert_eq!(small.expect("goes ahead").unwrap().len(), 10);
+    assert!(!waits.is_finished());
+    for other in others {
+        other.close().await.unwrap();
+    }
+    assert_eq!(waits.await.unwrap().len(), 100);
+    assert_eq!(queue.caps().await.unwrap()[0].running, 110);
+}
