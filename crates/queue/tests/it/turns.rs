@@ -18,9 +18,12 @@ async fn queue(connections: u32) -> (PostgresQueue, TestDatabase) {
 async fn until_waiting(watch: &mut PgConnection, sessions: i64) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *watch).await.unwrap() < sessions {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let enough = async {
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *watch).await.unwrap() < sessions {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), enough).await.expect("so many wait");
 }
 
 /// Where there is plenty of room claims take their jobs before they take turns to be counted.
