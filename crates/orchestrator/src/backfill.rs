@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use barkeep_catalog::Definition;
 use barkeep_types::Series;
 use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cautious::WhenFull;
@@ -20,6 +22,8 @@ use crate::{Error, Orchestrator, Result, SliceJob};
 
 /// How often a backfill looks whether all slices are done.
 const LOOK: Duration = Duration::from_millis(200);
+/// How soon it looks once as many have ended here as were left: until then the queue is told.
+const TOLD: Duration = Duration::from_millis(10);
 /// How often it plans anew although they are not: another process may have died.
 const REPLAN: Duration = Duration::from_secs(60);
 
@@ -88,27 +92,35 @@ pub(crate) async fn backfill(
 /// Ticks, waits for the slices to be done, and ticks again, until a tick finds neither gaps nor work in flight.
 async fn plan_until_done(orchestrator: &Orchestrator, definitions: &[Definition], excused: &Excused) -> Result<()> {
     loop {
+        let mut ended = orchestrator.progress().ended();
+        let before = *ended.borrow_and_update();
+        let mut slices = 0;
         match tick(orchestrator, Round { definitions, excused, reverifies: false }).await {
             Ok(report) if is_done(&report) => {
                 let mut errors = report.errors.into_iter().map(|(_, error)| error);
                 // Without reference data bars can be fetched all the same.
                 return errors.find(|error| !matches!(error, Error::Reference(_))).map_or(Ok(()), Err);
             }
-            Ok(_) => {}
+            Ok(report) => slices = report.jobs_dispatched,
             Err(error) if error.is_transient() => {
                 tracing::warn!(code = error.code(), %error, "tick failed; trying again");
             }
             Err(error) => return Err(error),
         }
-        wait_for_slices(orchestrator).await;
+        wait_for_slices(orchestrator, &mut ended, before + slices).await;
     }
 }
 
-/// Waits until the queue holds no slice, or it is time to plan anew.
-async fn wait_for_slices(orchestrator: &Orchestrator) {
+/// Waits until the queue holds no slice, or it is time to plan anew. It looks now and then, as others may do slices too, and
+/// once as many have ended here as are `expected` to have.
+async fn wait_for_slices(orchestrator: &Orchestrator, ended: &mut watch::Receiver<u64>, expected: u64) {
     let waiting = Instant::now();
+    let mut told = TOLD;
     while waiting.elapsed() < REPLAN {
-        tokio::time::sleep(LOOK).await;
+        if timeout(LOOK, ended.wait_for(|ended| *ended >= expected)).await.is_ok() {
+            sleep(told).await;
+            told = LOOK.min(told * 2);
+        }
         let counts = orchestrator.backend().inspect.counts().await;
         if counts.is_ok_and(|counts| counts.get(SliceJob::KIND).is_none_or(|slices| slices.live() == 0)) {
             break;

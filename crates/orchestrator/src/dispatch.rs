@@ -159,6 +159,9 @@ pub(crate) async fn enqueue(
 ) -> Result<()> {
     let jobs: Vec<NewJob> = slices.iter().map(|slice| slice.job(definition)).collect();
     let added = orchestrator.backend().queue.enqueue(&jobs).await?;
+    if !slices.is_empty() {
+        orchestrator.bell().ring();
+    }
     slices.iter().for_each(|slice| taken.take(slice));
     done.jobs += added.iter().flatten().count() as u64;
     done.in_flight |= !slices.is_empty();

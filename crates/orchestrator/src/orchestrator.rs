@@ -7,7 +7,7 @@ use barkeep_catalog::{Definition, Pattern};
 use barkeep_notify::{Notifier, Reminders};
 use barkeep_planner::Explanation;
 use barkeep_provider::Provider;
-use barkeep_queue::{JobId, Select};
+use barkeep_queue::{Bell, JobId, Select};
 use barkeep_types::{Hours, Series, Symbol, TimeRange};
 use chrono::{DateTime, Utc};
 use tokio::sync::broadcast;
@@ -56,6 +56,8 @@ struct Parts {
     settings: RwLock<Arc<Settings>>,
     progress: Progress,
     watching: Watching,
+    /// Wakes this process' worker when slices are put into the queue here.
+    bell: Bell,
     space: Space,
     abandoned: Abandoned,
     /// When the vendor last told of corporate actions.
@@ -69,7 +71,7 @@ impl Parts {
         let (reference, progress, watching) = (None, Progress::new(), Watching::default());
         let (started_with, settings) = (settings.clone(), RwLock::new(Arc::new(settings)));
         let (actions_at, listed) = (Mutex::default(), Mutex::default());
-        let (space, abandoned) = (Space::default(), Abandoned::default());
+        let (bell, space, abandoned) = (Bell::new(), Space::default(), Abandoned::default());
         Self {
             provider,
             calendar,
@@ -79,6 +81,7 @@ impl Parts {
             settings,
             progress,
             watching,
+            bell,
             space,
             abandoned,
             actions_at,
@@ -235,7 +238,9 @@ impl Orchestrator {
     ///
     /// The database failed.
     pub async fn retry_failed(&self) -> Result<u64> {
-        Ok(self.backend().control.retry_failed(&Select::all().of_kind(SliceJob::KIND)).await?)
+        let retried = self.backend().control.retry_failed(&Select::all().of_kind(SliceJob::KIND)).await?;
+        self.bell().ring();
+        Ok(retried)
     }
 
     /// Disables the definitions whose names match and cancels their slices: those that wait at once, those that run at
@@ -380,6 +385,10 @@ impl Orchestrator {
 
     pub(crate) fn asked_for_actions(&self) {
         *self.parts.actions_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.parts.bell
     }
 
     pub(crate) fn watching(&self) -> &Watching {

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use barkeep_store::Committed;
 use barkeep_types::{Series, Symbol, TimeRange, Timeframe};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::pace::Paces;
 use crate::snapshot::{Snapshot, Totals};
@@ -138,6 +138,8 @@ pub(crate) struct Progress {
     listeners: broadcast::Sender<ProgressEvent>,
     totals: Mutex<Totals>,
     paces: Mutex<Paces>,
+    /// How many slices were done, or failed for good.
+    ended: watch::Sender<u64>,
     started: Instant,
 }
 
@@ -147,6 +149,7 @@ impl Progress {
             listeners: broadcast::Sender::new(1024),
             totals: Mutex::default(),
             paces: Mutex::default(),
+            ended: watch::Sender::default(),
             started: Instant::now(),
         }
     }
@@ -160,7 +163,11 @@ impl Progress {
         };
         match event {
             ProgressEvent::Requested { .. } => self.paces().add(self.started.elapsed(), totals.requests),
-            ProgressEvent::SliceDone { .. } => metrics::succeeded_at(Clock::host_now()),
+            ProgressEvent::SliceDone { .. } => {
+                metrics::succeeded_at(Clock::host_now());
+                self.ended.send_modify(|ended| *ended += 1);
+            }
+            ProgressEvent::SliceFailed { .. } => self.ended.send_modify(|ended| *ended += 1),
             _ => {}
         }
         // An error says that nobody listens.
@@ -179,6 +186,12 @@ impl Progress {
 
     fn paces(&self) -> MutexGuard<'_, Paces> {
         self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many slices this process has brought to an end, so far and from now on. The queue may yet have to be told of the
+    /// last ones.
+    pub(crate) fn ended(&self) -> watch::Receiver<u64> {
+        self.ended.subscribe()
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<ProgressEvent> {

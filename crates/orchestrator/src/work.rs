@@ -63,6 +63,7 @@ pub(crate) fn worker(orchestrator: &Orchestrator, when_full: WhenFull, fatal: &F
         .with_name(&settings.name)
         .with_concurrency(settings.workers)
         .with_lease(settings.lease)
+        .with_bell(orchestrator.bell())
         .with_poll(settings.poll.min(Duration::from_millis(50)), settings.poll)
 }
 
