@@ -1,5 +1,6 @@
 mod copy;
 mod history;
+mod insert;
 mod page;
 mod read;
 mod room;

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 
-use super::copy::Rows;
 use super::{Names, PostgresSession, column};
 use crate::columns::Columns as _;
 use crate::error::{failed, refusal};
@@ -71,20 +70,7 @@ impl PageStatements for PostgresSession {
     }
 
     async fn insert_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
-        let sql = self.database.sql(include_str!("../../sql/postgres/insert_bars.sql"));
-        let mut copy = self.held.copy_in_raw(sql.as_str()).await.map_err(failed)?;
-        let mut rows = Rows::new();
-        for changes in changes {
-            for bar in &changes.inserts {
-                rows.push(bar, changes.id, batch_id);
-                if let Some(bytes) = rows.full() {
-                    copy.send(bytes).await.map_err(failed)?;
-                }
-            }
-        }
-        copy.send(rows.finish()).await.map_err(failed)?;
-        copy.finish().await.map_err(failed)?;
-        Ok(())
+        self.copy_bars(batch_id, changes).await
     }
 
     /// The history is kept by the statement itself.

@@ -14,6 +14,7 @@ mod disk;
 mod guard;
 mod pooled;
 mod statements;
+mod straight;
 mod years;
 
 /// As it is when new: there is room for this year and the next.
