@@ -32,8 +32,10 @@ impl<D: Statements> DatabaseStore<D> {
     async fn attempt(&self, page: &Page<'_>) -> Result<Committed> {
         self.database
             .bounded(|| async {
-                let mut session = self.database.begin().await?;
-                let committed = write::commit(&mut session, page, &self.provider).await?;
+                // The page is identified while the database begins.
+                let (session, digest) = tokio::join!(self.database.begin(), async { page.digest(&self.provider) });
+                let mut session = session?;
+                let committed = write::commit(&mut session, page, digest, &self.provider).await?;
                 session.finish().await?;
                 Ok(committed)
             })

@@ -13,14 +13,18 @@ use crate::statements::{Batch, Changes, Identity, Session};
 use crate::{Committed, Error, ProviderName, Result, Withdrawal, answers};
 
 /// Stores a page; the transaction is left to the caller.
-pub(crate) async fn commit(session: &mut impl Session, page: &Page<'_>, provider: &ProviderName) -> Result<Committed> {
+pub(crate) async fn commit(
+    session: &mut impl Session,
+    page: &Page<'_>,
+    digest: [u8; 16],
+    provider: &ProviderName,
+) -> Result<Committed> {
     if let Some(guard) = page.guard
         && !session.holds(guard).await?
     {
         return Err(Error::LeaseLost { job: guard.job() });
     }
     let series: Vec<&Series> = page.parts.iter().map(|part| part.series).collect();
-    let digest = page.digest(provider);
     let known: Option<Vec<Identity>> =
         answers::identities(session, provider, &series, Some(&digest)).await?.into_iter().collect();
     let identities = match known {
