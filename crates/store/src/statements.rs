@@ -82,20 +82,20 @@ pub trait PageStatements: Answers {
     /// How many bars are within each range.
     async fn count(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Self::Row>>;
 
-    /// Names where rows come from.
-    async fn insert_batch(&mut self, batch: &Batch<'_>) -> Result<i32>;
-
     /// Inserts bars, which are not there yet.
     async fn insert_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()>;
 
     /// Replaces bars, and keeps what they were if the provider's history is kept.
     async fn revise_bars(&mut self, provider: &ProviderName, batch_id: i32, changes: &[Changes<'_>]) -> Result<()>;
 
-    /// Removes spans, named by where they start.
-    async fn remove_spans(&mut self, spans: &[(i32, DateTime<Utc>)]) -> Result<()>;
-
     /// Puts spans in the place of those that start where they do.
     async fn put_spans(&mut self, spans: &[(i32, &NewSpan)]) -> Result<()>;
+
+    /// Names where rows come from, and puts the spans that they fill.
+    async fn insert_batch(&mut self, batch: &Batch<'_>, spans: &[(i32, &NewSpan)]) -> Result<i32>;
+
+    /// Removes spans, named by where they start.
+    async fn remove_spans(&mut self, spans: &[(i32, DateTime<Utc>)]) -> Result<()>;
 
     /// Says that what earlier pages proved of these series may be true no more.
     async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()>;

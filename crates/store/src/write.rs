@@ -6,7 +6,7 @@ use barkeep_types::{Series, TimeRange};
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::compare::{Found, changes, compare, count};
-use crate::ledger::{Ledger, Word};
+use crate::ledger::{Ledger, NewSpan, Word};
 use crate::page::{Page, RefusedBar};
 use crate::reach::whole_seconds;
 use crate::statements::{Batch, Changes, Identity, Session};
@@ -56,14 +56,14 @@ pub(crate) async fn commit(
             revised: committed.revised,
             revision: revision + bumped,
         };
-        let batch_id = session.insert_batch(&batch).await?;
+        remove_spans(session, &changes).await?;
+        let batch_id = session.insert_batch(&batch, &new_spans(&changes)).await?;
         if changes.iter().any(|changes| !changes.inserts.is_empty()) {
             session.insert_bars(batch_id, &changes).await?;
         }
         if changes.iter().any(|changes| !changes.revisions.is_empty()) {
             session.revise_bars(provider, batch_id, &changes).await?;
         }
-        write_spans(session, &changes).await?;
         let rewritten =
             |changes: &Changes<'_>| changes.rewritten.iter().map(|year| (changes.id, *year)).collect::<Vec<_>>();
         let rewritten: Vec<(i32, i32)> = changes.iter().flat_map(rewritten).collect();
@@ -83,21 +83,23 @@ async fn bump(session: &mut impl Session, changes: &[Changes<'_>]) -> Result<i64
     Ok(ids.len() as i64)
 }
 
-/// Removes the spans that are no more, and puts those that are new.
+/// Removes the spans that are no more.
+async fn remove_spans(session: &mut impl Session, changes: &[Changes<'_>]) -> Result<()> {
+    let removed = |changes: &Changes<'_>| changes.removed.iter().map(|start| (changes.id, *start)).collect::<Vec<_>>();
+    let removed: Vec<_> = changes.iter().flat_map(removed).collect();
+    if removed.is_empty() { Ok(()) } else { session.remove_spans(&removed).await }
+}
+
+/// The spans that are new, or not as they were.
+fn new_spans<'c>(changes: &'c [Changes<'_>]) -> Vec<(i32, &'c NewSpan)> {
+    changes.iter().flat_map(|changes| changes.spans.iter().map(|span| (changes.id, span))).collect()
+}
+
+/// Brings the spans up to date where no rows come.
 async fn write_spans(session: &mut impl Session, changes: &[Changes<'_>]) -> Result<()> {
-    let mut removed = Vec::new();
-    let mut put = Vec::new();
-    for changes in changes {
-        removed.extend(changes.removed.iter().map(|start| (changes.id, *start)));
-        put.extend(changes.spans.iter().map(|span| (changes.id, span)));
-    }
-    if !removed.is_empty() {
-        session.remove_spans(&removed).await?;
-    }
-    if !put.is_empty() {
-        session.put_spans(&put).await?;
-    }
-    Ok(())
+    remove_spans(session, changes).await?;
+    let spans = new_spans(changes);
+    if spans.is_empty() { Ok(()) } else { session.put_spans(&spans).await }
 }
 
 /// Doubts what is covered; the transaction is left to the caller.

@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 
 use super::{Names, PostgresSession, column};
 use crate::columns::Columns as _;
-use crate::error::{failed, refusal};
+use crate::error::refusal;
 use crate::ledger::NewSpan;
 use crate::page::RefusedBar;
 use crate::statements::{Batch, Changes, Identity, PageStatements};
@@ -59,16 +59,6 @@ impl PageStatements for PostgresSession {
         self.ask_ranges(include_str!("../../sql/postgres/count.sql"), ranges).await
     }
 
-    async fn insert_batch(&mut self, batch: &Batch<'_>) -> Result<i32> {
-        let statement = sqlx::query_scalar(self.database.sql(include_str!("../../sql/postgres/insert_batch.sql")))
-            .bind(batch.request)
-            .bind(batch.inserted.cast_signed())
-            .bind(batch.revised.cast_signed())
-            .bind(batch.digest)
-            .bind(batch.revision);
-        statement.fetch_one(&mut *self.held).await.map_err(failed)
-    }
-
     async fn insert_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
         self.copy_bars(batch_id, changes).await
     }
@@ -104,17 +94,14 @@ impl PageStatements for PostgresSession {
     }
 
     async fn put_spans(&mut self, spans: &[(i32, &NewSpan)]) -> Result<()> {
-        let statement = self
-            .statement(include_str!("../../sql/postgres/put_spans.sql"))
-            .bind(column(spans, |(id, _)| *id))
-            .bind(column(spans, |(_, span)| span.range.start()))
-            .bind(column(spans, |(_, span)| span.range.end()))
-            .bind(column(spans, |(_, span)| span.state.as_str()))
-            .bind(column(spans, |(_, span)| span.rows.cast_signed()))
-            .bind(column(spans, |(_, span)| span.empty_checks.cast_signed()))
-            .bind(column(spans, |(_, span)| span.fetched_at));
-        self.run(statement).await?;
+        self.put(spans, None).await?;
         Ok(())
+    }
+
+    async fn insert_batch(&mut self, batch: &Batch<'_>, spans: &[(i32, &NewSpan)]) -> Result<i32> {
+        let named = self.put(spans, Some(batch)).await?;
+        let named = named.first().ok_or_else(|| Error::corrupt("a batch without a number"))?;
+        named.integer(0)?.try_into().map_err(Error::corrupt)
     }
 
     async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()> {
@@ -149,6 +136,25 @@ impl PageStatements for PostgresSession {
 }
 
 impl PostgresSession {
+    /// Puts spans, and names where rows come from if rows come.
+    async fn put(&mut self, spans: &[(i32, &NewSpan)], batch: Option<&Batch<'_>>) -> Result<Vec<PgRow>> {
+        let statement = self
+            .statement(include_str!("../../sql/postgres/put_spans.sql"))
+            .bind(column(spans, |(id, _)| *id))
+            .bind(column(spans, |(_, span)| span.range.start()))
+            .bind(column(spans, |(_, span)| span.range.end()))
+            .bind(column(spans, |(_, span)| span.state.as_str()))
+            .bind(column(spans, |(_, span)| span.rows.cast_signed()))
+            .bind(column(spans, |(_, span)| span.empty_checks.cast_signed()))
+            .bind(column(spans, |(_, span)| span.fetched_at))
+            .bind(batch.and_then(|batch| batch.request))
+            .bind(batch.map(|batch| batch.inserted.cast_signed()))
+            .bind(batch.map(|batch| batch.revised.cast_signed()))
+            .bind(batch.and_then(|batch| batch.digest))
+            .bind(batch.map(|batch| batch.revision));
+        self.rows(statement).await
+    }
+
     /// Asks the same of many series, each within a range.
     async fn ask_ranges(&mut self, sql: &'static str, ranges: &[(i32, TimeRange)]) -> Result<Vec<PgRow>> {
         let statement = self

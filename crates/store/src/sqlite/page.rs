@@ -55,16 +55,6 @@ impl PageStatements for SqliteSession {
         self.ask_ranges(include_str!("../../sql/sqlite/count.sql"), ranges).await
     }
 
-    async fn insert_batch(&mut self, batch: &Batch<'_>) -> Result<i32> {
-        let statement = sqlx::query_scalar(include_str!("../../sql/sqlite/insert_batch.sql"))
-            .bind(batch.request)
-            .bind(batch.inserted.cast_signed())
-            .bind(batch.revised.cast_signed())
-            .bind(batch.digest.map(|digest| digest.to_vec()))
-            .bind(batch.revision);
-        statement.fetch_one(&mut *self.held).await.map_err(failed)
-    }
-
     /// Bars of all series together: a page may bring many series of few bars each.
     async fn insert_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
         let inserts = changes.iter().flat_map(|changes| changes.inserts.iter().map(|bar| (changes.id, *bar)));
@@ -97,6 +87,19 @@ impl PageStatements for SqliteSession {
         let spans = spans.iter().map(|(id, span)| span_as_json(*id, span));
         self.run(statement(include_str!("../../sql/sqlite/put_spans.sql")).bind(array(spans))).await?;
         Ok(())
+    }
+
+    async fn insert_batch(&mut self, batch: &Batch<'_>, spans: &[(i32, &NewSpan)]) -> Result<i32> {
+        if !spans.is_empty() {
+            self.put_spans(spans).await?;
+        }
+        let statement = sqlx::query_scalar(include_str!("../../sql/sqlite/insert_batch.sql"))
+            .bind(batch.request)
+            .bind(batch.inserted.cast_signed())
+            .bind(batch.revised.cast_signed())
+            .bind(batch.digest.map(|digest| digest.to_vec()))
+            .bind(batch.revision);
+        statement.fetch_one(&mut *self.held).await.map_err(failed)
     }
 
     async fn bump_revisions(&mut self, ids: &[i32]) -> Result<()> {
