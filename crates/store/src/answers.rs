@@ -1,6 +1,6 @@
 //! What a page asks of the database, answered in values.
 
-use barkeep_types::{Bar, Series, TimeRange};
+use barkeep_types::{Series, TimeRange};
 
 use crate::columns::Columns as _;
 use crate::statements::{Identity, Session};
@@ -14,11 +14,6 @@ pub(crate) async fn identities(
     digest: Option<&[u8; 16]>,
 ) -> Result<Vec<Option<Identity>>> {
     row::one_by_question(series.len(), &session.identify(provider, series, digest).await?, row::identity)
-}
-
-/// The bars within each range.
-pub(crate) async fn bars(session: &mut impl Session, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>> {
-    row::by_question(ranges.len(), &session.stored(ranges).await?, row::bar)
 }
 
 /// The spans that overlap or touch each range.

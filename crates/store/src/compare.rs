@@ -31,7 +31,7 @@ pub(crate) async fn compare<'p>(
     let parts: Vec<(&Part<'_>, i32, TimeRange)> =
         page.parts.iter().zip(ids).filter_map(|(part, &id)| part.hull().map(|hull| (part, id, hull))).collect();
     let ranges: Vec<(i32, TimeRange)> = parts.iter().map(|&(_, id, hull)| (id, hull)).collect();
-    let stored = answers::bars(session, &ranges).await?;
+    let stored = session.stored(&ranges).await?;
     let spans = answers::spans(session, &ranges).await?;
     let mut all = Vec::new();
     for (((part, id, hull), stored), old) in parts.into_iter().zip(stored).zip(spans) {

@@ -82,16 +82,14 @@ impl<D: Statements> Store for DatabaseStore<D> {
 
     async fn bars(&self, series: &Series, range: TimeRange, limit: usize) -> Result<Vec<Bar>> {
         let Some(range) = whole_seconds(range) else { return Ok(Vec::new()) };
-        let rows = self
-            .database
+        self.database
             .bounded(|| async {
                 let mut session = self.database.look().await?;
-                let rows = session.bars(&self.provider, series, range, most(limit)).await?;
+                let bars = session.bars(&self.provider, series, range, most(limit)).await?;
                 session.finish().await?;
-                Ok(rows)
+                Ok(bars)
             })
-            .await?;
-        rows.iter().map(|row| row::bar(row, 0)).collect()
+            .await
     }
 
     async fn latest(&self, series: &[Series]) -> Result<Vec<Option<Bar>>> {

@@ -90,12 +90,22 @@ pub(crate) fn by_question<R: Columns, T>(
     rows: &[R],
     value: impl Fn(&R, usize) -> Result<T>,
 ) -> Result<Vec<Vec<T>>> {
-    let mut answers: Vec<Vec<T>> = (0..asked).map(|_| Vec::new()).collect();
+    let mut answers = no_answers(asked);
     for row in rows {
-        let question = usize::try_from(row.integer(0)?).ok().and_then(|question| answers.get_mut(question));
-        question.ok_or_else(|| Error::corrupt("an answer to no question"))?.push(value(row, 1)?);
+        answers_to(&mut answers, row)?.push(value(row, 1)?);
     }
     Ok(answers)
+}
+
+/// No answers yet to so many questions.
+pub(crate) fn no_answers<T>(asked: usize) -> Vec<Vec<T>> {
+    (0..asked).map(|_| Vec::new()).collect()
+}
+
+/// The answers so far to the question that a row answers, as its first column says.
+pub(crate) fn answers_to<'a, T>(answers: &'a mut [Vec<T>], row: &impl Columns) -> Result<&'a mut Vec<T>> {
+    let question = usize::try_from(row.integer(0)?).ok().and_then(|question| answers.get_mut(question));
+    question.ok_or_else(|| Error::corrupt("an answer to no question"))
 }
 
 /// As [`by_question`], for questions that have one answer at most.

@@ -60,6 +60,8 @@ pub struct SqliteSession {
 }
 
 impl SqliteSession {
+    /// Rows of bars, too, are all read before the first is looked at: SQLite works in a thread of its own, and the two would
+    /// wait for each other at every row, which takes twice as long.
     async fn rows(&mut self, statement: Statement<'_>) -> Result<Vec<SqliteRow>> {
         statement.fetch_all(&mut *self.held).await.map_err(failed)
     }

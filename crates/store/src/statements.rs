@@ -74,7 +74,7 @@ pub trait PageStatements: Answers {
     async fn lock(&mut self, series: &[Identity]) -> Result<i64>;
 
     /// The bars within each range, in order.
-    async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Self::Row>>;
+    async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>>;
 
     /// The spans that overlap or touch each range, in order.
     async fn spans(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Self::Row>>;
@@ -125,7 +125,7 @@ pub trait ReadStatements: Answers {
         series: &Series,
         range: TimeRange,
         limit: i64,
-    ) -> Result<Vec<Self::Row>>;
+    ) -> Result<Vec<Bar>>;
     async fn latest(&mut self, provider: &ProviderName, series: &[Series]) -> Result<Vec<Self::Row>>;
     async fn summaries(&mut self, provider: &ProviderName, series: &[Series]) -> Result<Vec<Self::Row>>;
     async fn series(&mut self, provider: &ProviderName) -> Result<Vec<Self::Row>>;

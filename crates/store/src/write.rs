@@ -140,7 +140,7 @@ pub(crate) async fn withdraw(
     let second = |start: DateTime<Utc>| TimeRange::new(start, start + chrono::TimeDelta::seconds(1)).ok();
     let asked: Vec<(i32, TimeRange)> =
         bars.iter().filter_map(|bar| Some((id, whole_seconds(second(bar.start)?)?))).collect();
-    let there = answers::bars(session, &asked).await?.into_iter().flatten();
+    let there = session.stored(&asked).await?.into_iter().flatten();
     let refused: Vec<RefusedBar> = there
         .map(|bar| {
             let reasons = bars.iter().find(|gone| gone.start == bar.start).map(|gone| gone.reason.clone());

@@ -1,16 +1,17 @@
 use async_trait::async_trait;
 use barkeep_types::{Bar, Series, TimeRange};
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 
-use super::{Names, PostgresSession, column};
+use super::{Names, PostgresSession, Statement, column};
 use crate::columns::Columns as _;
-use crate::error::refusal;
+use crate::error::{failed, refusal};
 use crate::ledger::NewSpan;
 use crate::page::RefusedBar;
 use crate::statements::{Batch, Changes, Identity, PageStatements};
-use crate::{Error, Guard, ProviderName, Result};
+use crate::{Error, Guard, ProviderName, Result, row};
 
 /// Whether a bar was there already although none was found under the locks: somebody who takes none inserted it.
 pub(super) fn was_taken(error: &Error) -> bool {
@@ -47,16 +48,23 @@ impl PageStatements for PostgresSession {
         self.row(self.statement(include_str!("../../sql/postgres/lock.sql")).bind(ids)).await?.integer(0)
     }
 
-    async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<PgRow>> {
-        self.ask_ranges(include_str!("../../sql/postgres/stored.sql"), ranges).await
+    async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>> {
+        let statement = self.of_ranges(include_str!("../../sql/postgres/stored.sql"), ranges);
+        let mut bars = row::no_answers(ranges.len());
+        // Each is read while the server sends the next.
+        let mut rows = statement.fetch(&mut *self.held);
+        while let Some(row) = rows.try_next().await.map_err(failed)? {
+            row::answers_to(&mut bars, &row)?.push(row::bar(&row, 1)?);
+        }
+        Ok(bars)
     }
 
     async fn spans(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<PgRow>> {
-        self.ask_ranges(include_str!("../../sql/postgres/spans.sql"), ranges).await
+        self.rows(self.of_ranges(include_str!("../../sql/postgres/spans.sql"), ranges)).await
     }
 
     async fn count(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<PgRow>> {
-        self.ask_ranges(include_str!("../../sql/postgres/count.sql"), ranges).await
+        self.rows(self.of_ranges(include_str!("../../sql/postgres/count.sql"), ranges)).await
     }
 
     async fn insert_bars(&mut self, batch_id: i32, changes: &[Changes<'_>]) -> Result<()> {
@@ -155,13 +163,11 @@ impl PostgresSession {
         self.rows(statement).await
     }
 
-    /// Asks the same of many series, each within a range.
-    async fn ask_ranges(&mut self, sql: &'static str, ranges: &[(i32, TimeRange)]) -> Result<Vec<PgRow>> {
-        let statement = self
-            .statement(sql)
+    /// A statement that asks the same of many series, each within a range.
+    fn of_ranges<'q>(&self, sql: &'static str, ranges: &[(i32, TimeRange)]) -> Statement<'q> {
+        self.statement(sql)
             .bind(column(ranges, |(id, _)| *id))
             .bind(column(ranges, |(_, range)| range.start()))
-            .bind(column(ranges, |(_, range)| range.end()));
-        self.rows(statement).await
+            .bind(column(ranges, |(_, range)| range.end()))
     }
 }

@@ -1,10 +1,13 @@
 use async_trait::async_trait;
-use barkeep_types::{Series, TimeRange};
+use barkeep_types::{Bar, Series, TimeRange};
+use futures::TryStreamExt as _;
+use futures::future::ready;
 use sqlx::postgres::PgRow;
 
 use super::{Names, PostgresSession};
+use crate::error::failed;
 use crate::statements::ReadStatements;
-use crate::{ProviderName, Result};
+use crate::{ProviderName, Result, row};
 
 #[async_trait]
 impl ReadStatements for PostgresSession {
@@ -20,7 +23,7 @@ impl ReadStatements for PostgresSession {
         series: &Series,
         range: TimeRange,
         limit: i64,
-    ) -> Result<Vec<PgRow>> {
+    ) -> Result<Vec<Bar>> {
         let statement = self
             .statement_of(provider, include_str!("../../sql/postgres/bars.sql"))
             .bind(series.symbol.as_str())
@@ -30,7 +33,9 @@ impl ReadStatements for PostgresSession {
             .bind(range.start())
             .bind(range.end())
             .bind(limit);
-        self.rows(statement).await
+        // Each is read while the server sends the next.
+        let bars = statement.fetch(&mut *self.held).map_err(failed).and_then(|row| ready(row::bar(&row, 0)));
+        bars.try_collect().await
     }
 
     async fn latest(&mut self, provider: &ProviderName, series: &[Series]) -> Result<Vec<PgRow>> {

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
 use super::insert::of_bars;
-use super::{SqliteSession, names, statement, statement_of};
+use super::{SqliteSession, Statement, names, statement, statement_of};
 use crate::error::failed;
 use crate::ledger::NewSpan;
 use crate::page::RefusedBar;
 use crate::statements::{Batch, Changes, HistoryStatements as _, Identity, PageStatements};
-use crate::{Guard, ProviderName, Result};
+use crate::{Guard, ProviderName, Result, row};
 
 #[async_trait]
 impl PageStatements for SqliteSession {
@@ -43,16 +43,17 @@ impl PageStatements for SqliteSession {
         Ok(series.iter().map(|series| series.revision).sum())
     }
 
-    async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
-        self.ask_ranges(include_str!("../../sql/sqlite/stored.sql"), ranges).await
+    async fn stored(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<Vec<Bar>>> {
+        let statement = of_ranges(include_str!("../../sql/sqlite/stored.sql"), ranges);
+        row::by_question(ranges.len(), &self.rows(statement).await?, row::bar)
     }
 
     async fn spans(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
-        self.ask_ranges(include_str!("../../sql/sqlite/spans.sql"), ranges).await
+        self.rows(of_ranges(include_str!("../../sql/sqlite/spans.sql"), ranges)).await
     }
 
     async fn count(&mut self, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
-        self.ask_ranges(include_str!("../../sql/sqlite/count.sql"), ranges).await
+        self.rows(of_ranges(include_str!("../../sql/sqlite/count.sql"), ranges)).await
     }
 
     /// Bars of all series together: a page may bring many series of few bars each.
@@ -131,12 +132,10 @@ impl PageStatements for SqliteSession {
     }
 }
 
-impl SqliteSession {
-    /// Asks the same of many series, each within a range.
-    async fn ask_ranges(&mut self, sql: &'static str, ranges: &[(i32, TimeRange)]) -> Result<Vec<SqliteRow>> {
-        let asked = ranges.iter().map(|(id, range)| json!([id, range.start().timestamp(), range.end().timestamp()]));
-        self.rows(statement(sql).bind(array(asked))).await
-    }
+/// A statement that asks the same of many series, each within a range.
+fn of_ranges<'q>(sql: &'static str, ranges: &[(i32, TimeRange)]) -> Statement<'q> {
+    let asked = ranges.iter().map(|(id, range)| json!([id, range.start().timestamp(), range.end().timestamp()]));
+    statement(sql).bind(array(asked))
 }
 
 fn array(values: impl Iterator<Item = Value>) -> String {

@@ -1,10 +1,10 @@
 use async_trait::async_trait;
-use barkeep_types::{Series, TimeRange};
+use barkeep_types::{Bar, Series, TimeRange};
 use sqlx::sqlite::SqliteRow;
 
 use super::{SqliteSession, names, statement_of};
 use crate::statements::ReadStatements;
-use crate::{ProviderName, Result};
+use crate::{ProviderName, Result, row};
 
 #[async_trait]
 impl ReadStatements for SqliteSession {
@@ -27,7 +27,7 @@ impl ReadStatements for SqliteSession {
         series: &Series,
         range: TimeRange,
         limit: i64,
-    ) -> Result<Vec<SqliteRow>> {
+    ) -> Result<Vec<Bar>> {
         let statement = statement_of(provider, include_str!("../../sql/sqlite/bars.sql"))
             .bind(series.symbol.as_str())
             .bind(series.timeframe.as_str())
@@ -36,7 +36,7 @@ impl ReadStatements for SqliteSession {
             .bind(range.start().timestamp())
             .bind(range.end().timestamp())
             .bind(limit);
-        self.rows(statement).await
+        self.rows(statement).await?.iter().map(|row| row::bar(row, 0)).collect()
     }
 
     async fn latest(&mut self, provider: &ProviderName, series: &[Series]) -> Result<Vec<SqliteRow>> {
