@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use barkeep_catalog::Definition;
 use barkeep_types::Series;
 use serde::Serialize;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +21,7 @@ use crate::{Error, Orchestrator, Result, SliceJob};
 
 /// How often a backfill looks whether all slices are done.
 const LOOK: Duration = Duration::from_millis(200);
-/// How soon it looks once as many have ended here as were left: until then the queue is told.
+/// How soon it looks once as many have ended here as it queued, the first time: by then the queue is told, mostly.
 const TOLD: Duration = Duration::from_millis(10);
 /// How often it plans anew although they are not: another process may have died.
 const REPLAN: Duration = Duration::from_secs(60);
@@ -92,8 +91,7 @@ pub(crate) async fn backfill(
 /// Ticks, waits for the slices to be done, and ticks again, until a tick finds neither gaps nor work in flight.
 async fn plan_until_done(orchestrator: &Orchestrator, definitions: &[Definition], excused: &Excused) -> Result<()> {
     loop {
-        let mut ended = orchestrator.progress().ended();
-        let before = *ended.borrow_and_update();
+        let before = *orchestrator.progress().ended().borrow();
         let mut slices = 0;
         match tick(orchestrator, Round { definitions, excused, reverifies: false }).await {
             Ok(report) if is_done(&report) => {
@@ -107,14 +105,15 @@ async fn plan_until_done(orchestrator: &Orchestrator, definitions: &[Definition]
             }
             Err(error) => return Err(error),
         }
-        wait_for_slices(orchestrator, &mut ended, before + slices).await;
+        wait_for_slices(orchestrator, before + slices).await;
     }
 }
 
 /// Waits until the queue holds no slice, or it is time to plan anew. It looks now and then, as others may do slices too, and
 /// once as many have ended here as are `expected` to have.
-async fn wait_for_slices(orchestrator: &Orchestrator, ended: &mut watch::Receiver<u64>, expected: u64) {
+async fn wait_for_slices(orchestrator: &Orchestrator, expected: u64) {
     let waiting = Instant::now();
+    let mut ended = orchestrator.progress().ended();
     let mut told = TOLD;
     while waiting.elapsed() < REPLAN {
         if timeout(LOOK, ended.wait_for(|ended| *ended >= expected)).await.is_ok() {
