@@ -72,6 +72,7 @@ macro_rules! queue_conformance {
             jobs_without_a_key_are_never_duplicates
             the_same_key_of_another_kind_is_another_job
             a_batch_is_answered_in_the_order_asked
+            a_large_batch_is_answered_in_the_order_asked
             many_jobs_are_added_at_once
             a_delayed_job_waits_for_its_time
             a_start_that_has_passed_means_now

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 
 use crate::clock::Clock;
 use crate::floor::Floors;
-use crate::rows::{AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow, SpendRow, WorkerRow};
+use crate::rows::{ClaimRow, DoneRow, JobRow, KeyRow, SettleRow, SettledRow, SpendRow, WorkerRow};
 use crate::statements::{REAP_LIMIT, Statements};
 use crate::{
     Bell, Claim, Completion, Extension, Failure, JobId, Lease, LeaseKey, NewJob, Outcome, Presence, Queue, Reaped,
@@ -79,12 +79,12 @@ impl<D: Statements> Queue for DatabaseQueue<D> {
             return Ok(Vec::new());
         }
         let batch = Batch::checked(jobs)?;
-        let added = self.database.enqueue(self.clock.moved_us(), &batch.rows).await?;
+        let ids = self.database.enqueue(self.clock.moved_us(), &batch.rows).await?;
         if batch.rows.iter().any(|row| self.floors.is_above(row.kind, row.rank)) {
             self.floors.clear();
         }
         self.ring();
-        Ok(batch.ids(added))
+        Ok(batch.ids(&ids))
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Lease>> {
@@ -242,15 +242,11 @@ impl<'a> Batch<'a> {
         Ok(Self { rows, places })
     }
 
-    /// Which of the jobs asked for got which id. Jobs with a key are told by it; those without are all added, and their
-    /// ids rise in the order asked.
-    pub(crate) fn ids(&self, mut added: Vec<AddedColumns>) -> Vec<Option<JobId>> {
-        added.sort_unstable_by_key(|(id, ..)| *id);
-        let mut ids = vec![None; self.rows.len()];
-        let mut added = added.into_iter().peekable();
-        for (row, place) in self.rows.iter().zip(&self.places) {
-            let is_next = |(_, kind, key): &AddedColumns| kind == row.kind && key.as_deref() == row.key;
-            ids[*place] = added.next_if(is_next).map(|(id, ..)| JobId::new(id));
+    /// The ids of the rows, in the order in which the jobs were asked for.
+    pub(crate) fn ids(&self, of_rows: &[Option<i64>]) -> Vec<Option<JobId>> {
+        let mut ids = vec![None; self.places.len()];
+        for (id, place) in of_rows.iter().zip(&self.places) {
+            ids[*place] = id.map(JobId::new);
         }
         ids
     }

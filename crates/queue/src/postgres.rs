@@ -34,6 +34,8 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 6, sql: include_str!("../migrations/postgres/0006_places.sql") },
         Step { version: 7, sql: include_str!("../migrations/postgres/0007_lookups.sql") },
         Step { version: 8, sql: include_str!("../migrations/postgres/0008_waits.sql") },
+        Step { version: 9, sql: include_str!("../migrations/postgres/0009_claims.sql") },
+        Step { version: 10, sql: include_str!("../migrations/postgres/0010_adds.sql") },
     ],
 };
 
@@ -59,7 +61,8 @@ impl DatabaseQueue<Postgres> {
     pub async fn enqueue_in(&self, connection: &mut PgConnection, jobs: &[NewJob]) -> Result<Vec<Option<JobId>>> {
         let batch = Batch::checked(jobs)?;
         let statement = jobs::enqueue(&self.database, self.clock.moved_us(), &batch.rows);
-        Ok(batch.ids(statement.fetch_all(connection).await.map_err(failed)?))
+        let added = statement.fetch_one(connection).await.map_err(failed)?;
+        Ok(batch.ids(&jobs::ids_of(&batch.rows, added)))
     }
 }
 

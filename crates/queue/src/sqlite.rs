@@ -31,6 +31,8 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 6, sql: include_str!("../migrations/sqlite/0006_places.sql") },
         Step { version: 7, sql: include_str!("../migrations/sqlite/0007_lookups.sql") },
         Step { version: 8, sql: include_str!("../migrations/sqlite/0008_waits.sql") },
+        Step { version: 9, sql: include_str!("../migrations/sqlite/0009_claims.sql") },
+        Step { version: 10, sql: include_str!("../migrations/sqlite/0010_adds.sql") },
     ],
 };
 

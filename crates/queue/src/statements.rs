@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::blocker::Waiting;
 use crate::rows::{
-    AddedColumns, BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LeaseRow, LockRow, SelectRow, SettleRow,
-    SettledRow, SpendRow, WorkerRow,
+    BudgetRow, ClaimRow, DoneRow, GrantRow, JobRow, KeyRow, LeaseRow, LockRow, SelectRow, SettleRow, SettledRow,
+    SpendRow, WorkerRow,
 };
 use crate::{Attempt, BudgetState, Cancelled, Cap, FinishedJob, LedgerLine, LiveJob, Result, WorkerState};
 
@@ -54,8 +54,9 @@ impl<D> Statements for D where
 pub trait JobStatements {
     /// See [`Fence::sql`](crate::Fence::sql).
     fn fence(&self) -> Arc<str>;
-    /// Id, kind and key of those that are new.
-    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>>;
+    /// Of each job in turn the id, if it is new.
+    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<Option<i64>>>;
+    /// In the order in which jobs are served.
     async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>>;
     /// Those that stood, and whether to cancel.
     async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>>;

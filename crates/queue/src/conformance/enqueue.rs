@@ -38,15 +38,38 @@ pub async fn a_batch_is_answered_in_the_order_asked(queue: &dyn Subject) {
     queue.enqueue(&[job("m")]).await.unwrap();
     let unkeyed = |number: i32| NewJob::new(KIND, json!(number));
     let batch = [job("z"), unkeyed(1), job("m"), job("a"), job("z"), unkeyed(2), job("b").with_priority(3)];
-    let ids = queue.enqueue(&batch).await.unwrap();
-    let added: Vec<bool> = ids.iter().map(Option::is_some).collect();
+    let added = added(queue, &batch).await;
     assert_eq!(added, [true, true, false, true, false, true, true]);
-    let live = queue.live(KIND).await.unwrap();
+}
+
+pub async fn a_large_batch_is_answered_in_the_order_asked(queue: &dyn Subject) {
+    let large = |first: i32| -> Vec<NewJob> {
+        let jobs = (first..first + 100).rev().map(|number| match number % 10 {
+            0 => NewJob::new(KIND, json!(number)),
+            1 => NewJob::new("other", json!(number)).with_key(number.to_string()),
+            _ => NewJob::new(KIND, json!(number)).with_key(number.to_string()),
+        });
+        jobs.collect()
+    };
+    assert_eq!(added(queue, &large(0)).await, [true; 100], "all are new");
+    let are_new: Vec<bool> = (50..150).rev().map(|number| number >= 100 || number % 10 == 0).collect();
+    assert_eq!(added(queue, &large(50)).await, are_new, "half of them have a key that is live");
+    assert_eq!(queue.counts().await.unwrap()[KIND].live(), 140);
+    let twice: Vec<NewJob> = large(200).into_iter().chain(large(200)).collect();
+    let are_new: Vec<bool> = (0..200).map(|place| place < 100 || twice[place].key.is_none()).collect();
+    assert_eq!(added(queue, &twice).await, are_new, "each key comes twice");
+}
+
+/// Adds jobs; which of them are new. Those have the id that was answered.
+async fn added(queue: &dyn Subject, batch: &[NewJob]) -> Vec<bool> {
+    let ids = queue.enqueue(batch).await.unwrap();
     for (job, id) in batch.iter().zip(&ids) {
         let Some(id) = id else { continue };
+        let live = queue.live(&job.kind).await.unwrap();
         let found = live.iter().find(|live| live.id == *id).unwrap();
         assert_eq!((&found.key, &found.payload), (&job.key, &job.payload));
     }
+    ids.iter().map(Option::is_some).collect()
 }
 
 pub async fn many_jobs_are_added_at_once(queue: &dyn Subject) {

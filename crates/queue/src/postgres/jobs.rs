@@ -6,9 +6,9 @@ use chrono::DateTime;
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use super::{Answering, all, changes, column, failed, instant, key};
+use super::{Answering, all, changes, column, failed, instant, key, one};
 use crate::Result;
-use crate::rows::{self, AddedColumns, ClaimRow, DoneRow, JobRow, KeyRow, LeaseRow, SettleRow, SettledRow, SpendRow};
+use crate::rows::{self, ClaimRow, DoneRow, JobRow, KeyRow, LeaseRow, SettleRow, SettledRow, SpendRow};
 use crate::statements::JobStatements;
 
 #[async_trait]
@@ -17,8 +17,8 @@ impl JobStatements for Postgres {
         self.sql(include_str!("../../sql/postgres/fence.sql")).as_str().into()
     }
 
-    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>> {
-        all(self, || enqueue(self, moved_us, jobs)).await
+    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<Option<i64>>> {
+        Ok(ids_of(jobs, one(self, || enqueue(self, moved_us, jobs)).await?))
     }
 
     async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>> {
@@ -35,7 +35,10 @@ impl JobStatements for Postgres {
                 .bind(claim.floor.map(|(.., id)| id))
         };
         let leased = all(self, statement).await?;
-        Ok(leased.into_iter().map(|row| rows::lease(row, claim, instant)).collect())
+        let mut leased: Vec<LeaseRow> = leased.into_iter().map(|row| rows::lease(row, claim, instant)).collect();
+        // Here rather than by the server, which has more to do.
+        leased.sort_unstable_by_key(|(_, place)| *place);
+        Ok(leased)
     }
 
     async fn extend(&self, moved_us: i64, keys: &[KeyRow], lease_us: i64) -> Result<Vec<(KeyRow, bool)>> {
@@ -60,7 +63,7 @@ impl JobStatements for Postgres {
             let ended = statement().fetch_all(&mut *transaction).await.map_err(failed)?;
             let ended: Vec<KeyRow> = ended.into_iter().map(key).collect();
             let rest = rows::rest_of(&ended, rest);
-            enqueue(self, moved_us, &rest).fetch_all(&mut *transaction).await.map_err(failed)?;
+            enqueue(self, moved_us, &rest).fetch_one(&mut *transaction).await.map_err(failed)?;
             transaction.commit().await?;
             Ok(ended)
         })
@@ -105,7 +108,10 @@ impl JobStatements for Postgres {
     }
 }
 
-pub(super) fn enqueue<'q>(database: &Postgres, moved_us: i64, jobs: &'q [JobRow<'q>]) -> Answering<'q, AddedColumns> {
+/// What enqueue.sql answers: ids of the new jobs, and their kinds and keys unless all are new; no ids if none is.
+pub(super) type AddedArrays = (Option<Vec<i64>>, Option<Vec<String>>, Option<Vec<Option<String>>>);
+
+pub(super) fn enqueue<'q>(database: &Postgres, moved_us: i64, jobs: &'q [JobRow<'q>]) -> Answering<'q, AddedArrays> {
     let start_at = |job: &JobRow<'_>| job.start_at_us.and_then(DateTime::from_timestamp_micros);
     query_as(database.sql(include_str!("../../sql/postgres/enqueue.sql")))
         .bind(moved_us)
@@ -118,6 +124,21 @@ pub(super) fn enqueue<'q>(database: &Postgres, moved_us: i64, jobs: &'q [JobRow<
         .bind(column(jobs, |job| job.wait_us))
         .bind(column(jobs, start_at))
         .bind(column(jobs, |job| job.parent))
+}
+
+/// Of each job its id, if it is new.
+pub(super) fn ids_of(jobs: &[JobRow<'_>], added: AddedArrays) -> Vec<Option<i64>> {
+    match added {
+        (Some(ids), Some(kinds), Some(keys)) => {
+            let added = ids.into_iter().zip(kinds).zip(keys).map(|((id, kind), key)| (id, kind, key));
+            rows::ids_of(jobs, added.collect())
+        }
+        (Some(mut ids), ..) => {
+            ids.sort_unstable();
+            ids.into_iter().map(Some).collect()
+        }
+        (None, ..) => vec![None; jobs.len()],
+    }
 }
 
 fn complete<'q>(database: &Postgres, moved_us: i64, done: &'q [DoneRow]) -> Answering<'q, (i64, Uuid)> {

@@ -120,5 +120,17 @@ pub(crate) fn lease<T>(columns: LeaseColumns<T>, claim: &ClaimRow<'_>, instant: 
     (lease, place)
 }
 
-/// What enqueue.sql answers: id, kind, key.
+/// A job that is new: id, kind, key.
 pub(crate) type AddedColumns = (i64, String, Option<String>);
+
+/// Of each job its id, if it is new. Jobs with a key are told by it; those without are all added, and their ids rise as
+/// asked.
+pub(crate) fn ids_of(jobs: &[JobRow<'_>], mut added: Vec<AddedColumns>) -> Vec<Option<i64>> {
+    added.sort_unstable_by_key(|(id, ..)| *id);
+    let mut added = added.into_iter().peekable();
+    let mut id_of = |job: &JobRow<'_>| {
+        let is_it = |(_, kind, key): &AddedColumns| kind == job.kind && key.as_deref() == job.key;
+        added.next_if(is_it).map(|(id, ..)| id)
+    };
+    jobs.iter().map(&mut id_of).collect()
+}

@@ -15,8 +15,8 @@ impl JobStatements for Sqlite {
         include_str!("../../sql/sqlite/fence.sql").into()
     }
 
-    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<AddedColumns>> {
-        write_all(self, moved_us, |now| enqueue(now, jobs)).await
+    async fn enqueue(&self, moved_us: i64, jobs: &[JobRow<'_>]) -> Result<Vec<Option<i64>>> {
+        Ok(rows::ids_of(jobs, write_all(self, moved_us, |now| enqueue(now, jobs)).await?))
     }
 
     async fn claim(&self, moved_us: i64, claim: &ClaimRow<'_>) -> Result<Vec<LeaseRow>> {

@@ -31,6 +31,24 @@ async fn jobs_are_added_with_the_transaction_they_belong_to() {
     assert_eq!(Some(queue.live("test").await.unwrap()[0].id), ids[0]);
 }
 
+/// A batch that met a live key is taken back and added one by one, which no transaction may suffer from.
+#[tokio::test]
+async fn a_transaction_goes_on_after_a_batch_of_which_some_were_live() {
+    let (queue, test) = queue().await;
+    let jobs = |keys: std::ops::Range<u32>| -> Vec<NewJob> {
+        keys.map(|key| NewJob::new("test", serde_json::json!(1)).with_key(key.to_string())).collect()
+    };
+    queue.enqueue(&jobs(90..100)).await.unwrap();
+    let mut connection = sqlx::PgConnection::connect(test.url()).await.unwrap();
+    let mut transaction = connection.begin().await.unwrap();
+    let ids = queue.enqueue_in(&mut transaction, &jobs(0..100)).await.unwrap();
+    assert_eq!(ids.iter().flatten().count(), 90);
+    let ids = queue.enqueue_in(&mut transaction, &jobs(100..200)).await.unwrap();
+    assert_eq!(ids.iter().flatten().count(), 100);
+    transaction.commit().await.unwrap();
+    assert_eq!(queue.live("test").await.unwrap().len(), 200);
+}
+
 #[tokio::test]
 async fn a_schema_of_another_name_holds_a_queue_of_its_own() {
     let test = TestDatabase::create().await;
