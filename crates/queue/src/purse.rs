@@ -7,7 +7,8 @@ use crate::{Block, Budgets, Grant, Result};
 
 /// One process' share of a budget: takes tokens from the database in blocks, and spends them one by one.
 ///
-/// A clone shares the purse. Tokens that were not spent while they were good are given back.
+/// A clone shares the purse. Tokens that were not spent while they were good are given back. Where a whole block is spent faster
+/// than it goes bad, the next is asked for while the last quarter is being spent, so that nobody waits for the database.
 ///
 /// ```no_run
 /// # async fn fetch() {}
@@ -28,17 +29,25 @@ pub struct Purse {
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-#[derive(Debug)]
+/// Blocks in hand: the one that is being spent and perhaps the next, and what is no longer good of others.
+#[derive(Debug, Default)]
 struct Stock {
-    block: Option<Block>,
+    blocks: Vec<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    block: Block,
     good_until: Instant,
+    /// With how many tokens left to ask for the next block; none if that was done, or if tokens are scarce, as they are when fewer
+    /// were granted than wanted.
+    low: Option<u32>,
 }
 
 impl Purse {
     /// A purse for the budget of this name, which takes up to 10 tokens at a time.
     pub fn new(budgets: Arc<dyn Budgets>, name: impl Into<Arc<str>>) -> Self {
-        let stock = Stock { block: None, good_until: Instant::now() };
-        Self { budgets, name: name.into(), block: 10, stock: Arc::new(Mutex::new(stock)), turn: Arc::default() }
+        Self { budgets, name: name.into(), block: 10, stock: Arc::default(), turn: Arc::default() }
     }
 
     /// Takes up to `block` tokens at a time; at least one. More than can be spent while they are good is wasteful.
@@ -55,6 +64,11 @@ impl Purse {
     ///
     /// [`Error`](crate::Error) if there is no such budget, or if the database could not answer.
     pub async fn take(&self) -> Result<()> {
+        if self.stock().is_running_low() {
+            let _turn = self.turn.lock().await;
+            // The others spend what is left meanwhile.
+            self.ask().await?;
+        }
         if self.stock().spend() {
             return Ok(());
         }
@@ -62,13 +76,8 @@ impl Purse {
         while !self.stock().spend() {
             // What is left is no longer good.
             self.empty().await?;
-            // Before asking: tokens must not be good for longer here than they are there.
-            let asked_at = Instant::now();
-            match self.budgets.reserve(&self.name, self.block).await? {
-                Grant::Granted(block) => {
-                    *self.stock() = Stock { block: Some(block), good_until: asked_at + block.hold };
-                }
-                Grant::Wait { wait } => sleep(wait.max(Duration::from_millis(1))).await,
+            if let Some(wait) = self.ask().await? {
+                sleep(wait.max(Duration::from_millis(1))).await;
             }
         }
         Ok(())
@@ -93,12 +102,26 @@ impl Purse {
         self.empty().await
     }
 
-    async fn empty(&self) -> Result<()> {
-        let left = self.stock().block.take();
-        match left {
-            Some(block) if block.tokens > 0 => self.budgets.give_back(&self.name, &block).await,
-            _ => Ok(()),
+    /// Puts a block into stock, or returns when to ask again.
+    async fn ask(&self) -> Result<Option<Duration>> {
+        // Before asking: tokens must not be good for longer here than they are there.
+        let asked_at = Instant::now();
+        match self.budgets.reserve(&self.name, self.block).await? {
+            Grant::Granted(block) => {
+                let low = (block.tokens >= self.block.max(4)).then_some(block.tokens / 4);
+                self.stock().blocks.push(Held { block, good_until: asked_at + block.hold, low });
+                Ok(None)
+            }
+            Grant::Wait { wait } => Ok(Some(wait)),
         }
+    }
+
+    async fn empty(&self) -> Result<()> {
+        let left = std::mem::take(&mut self.stock().blocks);
+        for held in left.iter().filter(|held| held.block.tokens > 0) {
+            self.budgets.give_back(&self.name, &held.block).await?;
+        }
+        Ok(())
     }
 
     fn stock(&self) -> MutexGuard<'_, Stock> {
@@ -108,12 +131,17 @@ impl Purse {
 
 impl Stock {
     fn spend(&mut self) -> bool {
-        match &mut self.block {
-            Some(block) if block.tokens > 0 && Instant::now() < self.good_until => {
-                block.tokens -= 1;
-                true
-            }
-            _ => false,
-        }
+        self.blocks.retain(|held| held.block.tokens > 0);
+        let now = Instant::now();
+        let good = self.blocks.iter_mut().find(|held| now < held.good_until);
+        good.map(|held| held.block.tokens -= 1).is_some()
+    }
+
+    /// Whether to ask for the next block now: once a block, when three quarters of it were spent in less than three quarters of
+    /// the time for which it is good.
+    fn is_running_low(&mut self) -> bool {
+        let [held] = &mut self.blocks[..] else { return false };
+        let is_fast = held.good_until.saturating_duration_since(Instant::now()) > held.block.hold / 4;
+        is_fast && held.low.take_if(|low| held.block.tokens <= *low).is_some()
     }
 }

@@ -1,10 +1,12 @@
 //! A shared budget is never overspent, in any window, by any number of processes, however they time their requests.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use barkeep_queue::conformance::Subject;
-use barkeep_queue::{Block, Budgets, Grant, MemoryQueue, Purse, Rate};
+use barkeep_queue::{Block, BudgetState, Budgets, Grant, MemoryQueue, Purse, Rate, Result};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -192,4 +194,91 @@ async fn a_block_stops_every_purse() {
 async fn an_unknown_budget_is_told_to_whoever_takes_from_it() {
     let purse = Purse::new(Arc::new(MemoryQueue::new()), "nobody");
     assert_eq!(purse.take().await.unwrap_err().code(), "VALIDATION_ERROR");
+}
+
+/// A budget that answers after a while, as one in a database does, and counts how often it was asked.
+#[derive(Debug)]
+struct Far {
+    budgets: MemoryQueue,
+    asked: AtomicUsize,
+}
+
+const WAY: Duration = Duration::from_millis(100);
+
+#[async_trait]
+impl Budgets for Far {
+    async fn set_budget(&self, name: &str, rate: &Rate) -> Result<()> {
+        self.budgets.set_budget(name, rate).await
+    }
+
+    async fn reserve(&self, name: &str, wanted: u32) -> Result<Grant> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(WAY).await;
+        self.budgets.reserve(name, wanted).await
+    }
+
+    async fn give_back(&self, name: &str, block: &Block) -> Result<()> {
+        self.budgets.give_back(name, block).await
+    }
+
+    async fn block(&self, name: &str, time: Duration) -> Result<()> {
+        self.budgets.block(name, time).await
+    }
+
+    async fn set_budget_of(&self, kind: &str, budget: Option<&str>) -> Result<()> {
+        self.budgets.set_budget_of(kind, budget).await
+    }
+
+    async fn budget(&self, name: &str) -> Result<Option<BudgetState>> {
+        self.budgets.budget(name).await
+    }
+}
+
+/// A purse with blocks of 100 that are good for 10 s, of a budget with so many to hand out at once.
+async fn far(burst: u32) -> (Arc<Far>, Purse) {
+    let far = Arc::new(Far { budgets: MemoryQueue::new(), asked: AtomicUsize::new(0) });
+    let rate = Rate::new(100_000, Duration::from_secs(600)).unwrap().with_burst(burst).unwrap();
+    far.set_budget(NAME, &rate.with_hold(Duration::from_secs(10)).unwrap()).await.unwrap();
+    (far.clone(), Purse::new(far, NAME).with_block(100))
+}
+
+async fn take(purse: &Purse, tokens: usize) {
+    for _ in 0..tokens {
+        purse.take().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_block_is_asked_for_while_the_last_quarter_of_one_is_spent() {
+    let (far, purse) = far(1_000).await;
+    take(&purse, 75).await;
+    let began = Instant::now();
+    let spending = async {
+        // After the one who asks.
+        tokio::task::yield_now().await;
+        take(&purse, 25).await;
+        assert_eq!(began.elapsed(), Duration::ZERO, "the others need not wait");
+    };
+    tokio::join!(take(&purse, 1), spending);
+    assert_eq!(began.elapsed(), WAY);
+    take(&purse, 74).await;
+    assert_eq!((began.elapsed(), far.asked.load(Ordering::Relaxed)), (WAY, 2));
+    purse.give_back().await.unwrap();
+    assert_eq!(far.budget(NAME).await.unwrap().unwrap().spent_today, 175);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_block_is_asked_for_ahead_of_one_that_is_spent_slowly() {
+    let (far, purse) = far(1_000).await;
+    take(&purse, 75).await;
+    tokio::time::sleep(Duration::from_millis(7_500)).await;
+    take(&purse, 25).await;
+    assert_eq!(far.asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_block_is_asked_for_ahead_while_tokens_are_scarce() {
+    let (far, purse) = far(99).await;
+    take(&purse, 99).await;
+    assert_eq!(far.asked.load(Ordering::Relaxed), 1);
 }
