@@ -141,7 +141,12 @@ impl Stock {
     /// the time for which it is good.
     fn is_running_low(&mut self) -> bool {
         let [held] = &mut self.blocks[..] else { return false };
-        let is_fast = held.good_until.saturating_duration_since(Instant::now()) > held.block.hold / 4;
-        is_fast && held.low.take_if(|low| held.block.tokens <= *low).is_some()
+        let is_low = held.low.is_some_and(|low| held.block.tokens <= low);
+        let is_fast = || held.good_until.saturating_duration_since(Instant::now()) > held.block.hold / 4;
+        if is_low && is_fast() {
+            held.low = None;
+            return true;
+        }
+        false
     }
 }

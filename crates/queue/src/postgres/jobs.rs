@@ -56,12 +56,11 @@ impl JobStatements for Postgres {
     async fn complete(&self, moved_us: i64, done: &[DoneRow], rest: &[(KeyRow, JobRow<'_>)]) -> Result<Vec<KeyRow>> {
         let statement = || complete(self, moved_us, done);
         if rest.is_empty() {
-            return Ok(all(self, statement).await?.into_iter().map(key).collect());
+            return Ok(keys(one(self, statement).await?));
         }
         self.bounded(|| async {
             let mut transaction = self.begin().await?;
-            let ended = statement().fetch_all(&mut *transaction).await.map_err(failed)?;
-            let ended: Vec<KeyRow> = ended.into_iter().map(key).collect();
+            let ended = keys(statement().fetch_one(&mut *transaction).await.map_err(failed)?);
             let rest = rows::rest_of(&ended, rest);
             enqueue(self, moved_us, &rest).fetch_one(&mut *transaction).await.map_err(failed)?;
             transaction.commit().await?;
@@ -141,7 +140,14 @@ pub(super) fn ids_of(jobs: &[JobRow<'_>], added: AddedArrays) -> Vec<Option<i64>
     }
 }
 
-fn complete<'q>(database: &Postgres, moved_us: i64, done: &'q [DoneRow]) -> Answering<'q, (i64, Uuid)> {
+/// What complete.sql answers: ids and tokens.
+type KeyArrays = (Option<Vec<i64>>, Option<Vec<Uuid>>);
+
+fn keys((ids, tokens): KeyArrays) -> Vec<KeyRow> {
+    ids.into_iter().flatten().zip(tokens.into_iter().flatten()).map(key).collect()
+}
+
+fn complete<'q>(database: &Postgres, moved_us: i64, done: &'q [DoneRow]) -> Answering<'q, KeyArrays> {
     query_as(database.sql(include_str!("../../sql/postgres/complete.sql")))
         .bind(moved_us)
         .bind(column(done, |row| row.key.id))
