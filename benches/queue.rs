@@ -45,9 +45,9 @@ async fn main() {
         return;
     }
     let is_test = std::env::args().any(|argument| argument == "--test");
-    let jobs = number("--jobs", if is_test { 800 } else { 48_000 });
+    let jobs = number("--jobs", if is_test { 800 } else { 24_000 });
     let history = number("--history", if is_test { 800 } else { 1_000_000 });
-    let rounds = number("--rounds", if is_test { 1 } else { 5 });
+    let rounds = number("--rounds", if is_test { 1 } else { 15 });
     let rate = postgres(jobs, history, rounds).await;
     benches::print_ratio("queue/sqlite_beside_postgres", sqlite::run(jobs / 5).await / rate);
 }
