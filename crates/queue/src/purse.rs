@@ -8,7 +8,7 @@ use crate::{Block, Budgets, Grant, Result};
 /// One process' share of a budget: takes tokens from the database in blocks, and spends them one by one.
 ///
 /// A clone shares the purse. Tokens that were not spent while they were good are given back. Where a whole block is spent faster
-/// than it goes bad, the next is asked for while the last quarter is being spent, so that nobody waits for the database.
+/// than it goes bad, the next is asked for when half of it is spent, so that nobody waits for the database.
 ///
 /// ```no_run
 /// # async fn fetch() {}
@@ -108,7 +108,7 @@ impl Purse {
         let asked_at = Instant::now();
         match self.budgets.reserve(&self.name, self.block).await? {
             Grant::Granted(block) => {
-                let low = (block.tokens >= self.block.max(4)).then_some(block.tokens / 4);
+                let low = (block.tokens >= self.block.max(2)).then_some(block.tokens / 2);
                 self.stock().blocks.push(Held { block, good_until: asked_at + block.hold, low });
                 Ok(None)
             }
@@ -137,12 +137,12 @@ impl Stock {
         good.map(|held| held.block.tokens -= 1).is_some()
     }
 
-    /// Whether to ask for the next block now: once a block, when three quarters of it were spent in less than three quarters of
+    /// Whether to ask for the next block now: once a block, when half of it was spent in less than half of
     /// the time for which it is good.
     fn is_running_low(&mut self) -> bool {
         let [held] = &mut self.blocks[..] else { return false };
         let is_low = held.low.is_some_and(|low| held.block.tokens <= low);
-        let is_fast = || held.good_until.saturating_duration_since(Instant::now()) > held.block.hold / 4;
+        let is_fast = || held.good_until.saturating_duration_since(Instant::now()) > held.block.hold / 2;
         if is_low && is_fast() {
             held.low = None;
             return true;

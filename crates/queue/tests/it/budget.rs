@@ -249,30 +249,30 @@ async fn take(purse: &Purse, tokens: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_block_is_asked_for_while_the_last_quarter_of_one_is_spent() {
+async fn the_next_block_is_asked_for_when_half_of_one_is_spent() {
     let (far, purse) = far(1_000).await;
-    take(&purse, 75).await;
+    take(&purse, 50).await;
     let began = Instant::now();
     let spending = async {
         // After the one who asks.
         tokio::task::yield_now().await;
-        take(&purse, 25).await;
+        take(&purse, 50).await;
         assert_eq!(began.elapsed(), Duration::ZERO, "the others need not wait");
     };
     tokio::join!(take(&purse, 1), spending);
     assert_eq!(began.elapsed(), WAY);
-    take(&purse, 74).await;
+    take(&purse, 49).await;
     assert_eq!((began.elapsed(), far.asked.load(Ordering::Relaxed)), (WAY, 2));
     purse.give_back().await.unwrap();
-    assert_eq!(far.budget(NAME).await.unwrap().unwrap().spent_today, 175);
+    assert_eq!(far.budget(NAME).await.unwrap().unwrap().spent_today, 150);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_block_is_asked_for_ahead_of_one_that_is_spent_slowly() {
     let (far, purse) = far(1_000).await;
-    take(&purse, 75).await;
-    tokio::time::sleep(Duration::from_millis(7_500)).await;
-    take(&purse, 25).await;
+    take(&purse, 50).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    take(&purse, 50).await;
     assert_eq!(far.asked.load(Ordering::Relaxed), 1);
 }
 
