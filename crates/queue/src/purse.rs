@@ -8,7 +8,8 @@ use crate::{Block, Budgets, Grant, Result};
 /// One process' share of a budget: takes tokens from the database in blocks, and spends them one by one.
 ///
 /// A clone shares the purse. Tokens that were not spent while they were good are given back. Where a whole block is spent faster
-/// than it goes bad, the next is asked for when half of it is spent, so that nobody waits for the database.
+/// than it goes bad, the next is asked for when half of it is spent: whoever asks waits for the database, and the others spend
+/// the rest meanwhile.
 ///
 /// ```no_run
 /// # async fn fetch() {}
@@ -137,8 +138,8 @@ impl Stock {
         good.map(|held| held.block.tokens -= 1).is_some()
     }
 
-    /// Whether to ask for the next block now: once a block, when half of it was spent in less than half of
-    /// the time for which it is good.
+    /// Whether to ask for the next block now: once a block, when half of it was spent in less than half of the time for which
+    /// it is good.
     fn is_running_low(&mut self) -> bool {
         let [held] = &mut self.blocks[..] else { return false };
         let is_low = held.low.is_some_and(|low| held.block.tokens <= low);
