@@ -2,6 +2,7 @@ mod endings;
 mod heart;
 mod job;
 mod patience;
+mod runner;
 mod shift;
 mod turns;
 

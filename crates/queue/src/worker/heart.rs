@@ -6,19 +6,19 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::job::{Spent, Stop, StopReason};
+use super::job::{Job, Signals, StopReason};
 use crate::{Extension, LeaseKey, Presence, Queue, Spending};
 
 /// The leases that a worker holds, until their endings have been written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
-    leases: Arc<Mutex<HashMap<LeaseKey, (Stop, Spent)>>>,
+    leases: Arc<Mutex<HashMap<LeaseKey, Arc<Signals>>>>,
     removed: Arc<Notify>,
 }
 
 impl Held {
-    pub(super) fn add(&self, key: LeaseKey, stop: Stop, spent: Spent) {
-        self.lock().insert(key, (stop, spent));
+    pub(super) fn add(&self, job: &Job) {
+        self.lock().insert(job.key(), Arc::clone(job.signals()));
     }
 
     pub(super) fn remove(&self, keys: impl IntoIterator<Item = LeaseKey>) {
@@ -50,7 +50,7 @@ impl Held {
     /// What has been spent so far, where anything was.
     fn spendings(&self) -> Vec<Spending> {
         let leases = self.lock();
-        let spendings = leases.iter().map(|(key, (_, spent))| Spending::new(*key, spent.sum()));
+        let spendings = leases.iter().map(|(key, signals)| Spending::new(*key, signals.spent()));
         spendings.filter(|spending| spending.cost > 0).collect()
     }
 
@@ -61,21 +61,21 @@ impl Held {
             match extension {
                 Extension::Held => {}
                 Extension::CancelRequested => {
-                    leases.get(key).inspect(|(stop, _)| stop.because(StopReason::Cancelled));
+                    leases.get(key).inspect(|signals| signals.stop(StopReason::Cancelled));
                 }
                 Extension::Lost => {
-                    leases.remove(key).inspect(|(stop, _)| stop.because(StopReason::Lost));
+                    leases.remove(key).inspect(|signals| signals.stop(StopReason::Lost));
                 }
             }
         }
     }
 
-    /// Tells every job that its lease must be taken for lost.
-    fn lose_all(&self) {
-        self.lock().values().for_each(|(stop, _)| stop.because(StopReason::Lost));
+    /// Tells every job to stop.
+    pub(super) fn stop_all(&self, reason: StopReason) {
+        self.lock().values().for_each(|signals| signals.stop(reason));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<LeaseKey, (Stop, Spent)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<LeaseKey, Arc<Signals>>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,7 +102,7 @@ pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, worker: Presence, st
             Err(error) => {
                 tracing::warn!(code = error.code(), leases = keys.len(), "leases not extended");
                 if extended_at.elapsed() >= lease {
-                    held.lose_all();
+                    held.stop_all(StopReason::Lost);
                 }
                 // Nothing more of this beat would fare better. Least of all shall it end with leases taken back that have
                 // lapsed for the same reason, these here among them: their holders may be as alive as this one.

@@ -3,16 +3,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::SetOnce;
 
 use crate::{Completion, Failure, Lease, Release};
 
 /// A job that is being worked on.
 #[derive(Clone, Debug)]
 pub struct Job {
+    // Apart, since the worker keeps the signals until the ending is written, and need not keep the payload.
     lease: Arc<Lease>,
-    stop: Stop,
-    spent: Spent,
+    signals: Arc<Signals>,
 }
 
 /// Why a job should stop.
@@ -28,8 +28,12 @@ pub enum StopReason {
 }
 
 impl Job {
-    pub(super) fn new(lease: Lease, stop: Stop, spent: Spent) -> Self {
-        Self { lease: Arc::new(lease), stop, spent }
+    pub(super) fn new(lease: Lease) -> Self {
+        Self { lease: Arc::new(lease), signals: Arc::default() }
+    }
+
+    pub(super) fn signals(&self) -> &Arc<Signals> {
+        &self.signals
     }
 
     /// The job was done, and cost what was [spent](Self::spend). Add a result, another cost, or what is left undone.
@@ -50,23 +54,23 @@ impl Job {
     /// Counts what the try costs, as it goes: so it is booked whichever way the try ends, be it dropped, by a panic, or, as
     /// far as a heartbeat still told, with its worker.
     pub fn spend(&self, cost: u64) {
-        self.spent.add(cost);
+        self.signals.spent.fetch_add(cost, Ordering::Relaxed);
     }
 
     /// What the try has cost so far.
     pub fn spent(&self) -> u64 {
-        self.spent.sum()
+        self.signals.spent()
     }
 
     /// Waits until the job should stop, and says why.
     pub async fn stopped(&self) -> StopReason {
-        self.stop.token.cancelled().await;
-        self.stop.reason()
+        self.signals.told.wait().await;
+        self.signals.reason()
     }
 
     /// Why the job should stop, if it should.
     pub fn stop_reason(&self) -> Option<StopReason> {
-        self.stop.token.is_cancelled().then(|| self.stop.reason())
+        self.signals.told.get().map(|()| self.signals.reason())
     }
 }
 
@@ -78,40 +82,47 @@ impl Deref for Job {
     }
 }
 
-/// What a try has cost so far.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Spent(Arc<AtomicU64>);
-
-impl Spent {
-    fn add(&self, cost: u64) {
-        self.0.fetch_add(cost, Ordering::Relaxed);
-    }
-
-    pub(super) fn sum(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
+/// What a worker and a running job tell each other.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    /// That the job should stop.
+    told: SetOnce<()>,
+    /// Why, if not because the worker is to.
+    why: OnceLock<StopReason>,
+    /// What the try has cost so far.
+    spent: AtomicU64,
 }
 
-/// How a job is told to stop, once.
-#[derive(Clone, Debug)]
-pub(super) struct Stop {
-    token: CancellationToken,
-    reason: Arc<OnceLock<StopReason>>,
-}
-
-impl Stop {
-    /// Stops with the worker, at the latest.
-    pub(super) fn with(worker: &CancellationToken) -> Self {
-        Self { token: worker.child_token(), reason: Arc::default() }
+impl Signals {
+    /// Tells the job to stop. Of two reasons the first counts; but a worker that is to stop is the least of them.
+    pub(super) fn stop(&self, reason: StopReason) {
+        if reason != StopReason::Stopping {
+            let _ = self.why.set(reason);
+        }
+        let _ = self.told.set(());
     }
 
-    pub(super) fn because(&self, reason: StopReason) {
-        // Only the first reason counts.
-        let _ = self.reason.set(reason);
-        self.token.cancel();
+    pub(super) fn spent(&self) -> u64 {
+        self.spent.load(Ordering::Relaxed)
     }
 
     fn reason(&self) -> StopReason {
-        self.reason.get().copied().unwrap_or(StopReason::Stopping)
+        self.why.get().copied().unwrap_or(StopReason::Stopping)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_told_to_stop_with_its_worker_still_learns_that_its_lease_was_lost() {
+        let signals = Signals::default();
+        signals.stop(StopReason::Stopping);
+        signals.told.wait().await;
+        assert_eq!(signals.reason(), StopReason::Stopping);
+        signals.stop(StopReason::Lost);
+        signals.stop(StopReason::Cancelled);
+        assert_eq!(signals.reason(), StopReason::Lost);
     }
 }

@@ -1,23 +1,19 @@
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use tokio::sync::mpsc::{self, Sender};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::endings::Endings;
 use super::heart::{self, Held};
-use super::job::{Job, Spent, Stop};
+use super::job::{Job, StopReason};
 use super::patience::Patience;
+use super::runner::Runner;
 use super::turns::Turns;
-use super::{Ending, Worked, Worker};
-use crate::{Claim, Failure, Lease, LeaseKey, Presence, Release, Result, WorkerId};
+use super::{Worked, Worker};
+use crate::{Claim, Lease, Presence, Result, WorkerId};
 
 /// How long the last endings may take to be written, even where jobs are given no grace.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -29,14 +25,12 @@ pub(super) struct Shift<'a> {
     worker: &'a Worker,
     stop: CancellationToken,
     until_idle: bool,
-    /// Tells jobs to come to an end.
-    winding_up: CancellationToken,
     /// Drops what still runs.
     dropping: CancellationToken,
+    /// A permit for each job that may run at once.
     room: Arc<Semaphore>,
-    jobs: TaskTracker,
     held: Held,
-    endings: Sender<(LeaseKey, Ending)>,
+    runner: Arc<Runner>,
     writing: JoinHandle<Result<Worked>>,
     beating: JoinHandle<()>,
     presence: WorkerId,
@@ -46,7 +40,7 @@ pub(super) struct Shift<'a> {
 impl<'a> Shift<'a> {
     pub(super) fn begin(worker: &'a Worker, stop: CancellationToken) -> Self {
         let held = Held::default();
-        let heart_stop = CancellationToken::new();
+        let (dropping, heart_stop) = (CancellationToken::new(), CancellationToken::new());
         let (endings, received) = mpsc::channel(worker.concurrency.into());
         let writer = Endings {
             queue: Arc::clone(&worker.queue),
@@ -64,15 +58,13 @@ impl<'a> Shift<'a> {
             worker,
             stop,
             until_idle: false,
-            winding_up: CancellationToken::new(),
-            dropping: CancellationToken::new(),
+            runner: Arc::new(Runner { work: Arc::clone(&worker.work), endings, dropping: dropping.clone() }),
+            dropping,
             room: Arc::new(Semaphore::new(worker.concurrency.into())),
-            jobs: TaskTracker::new(),
             writing: tokio::spawn(writer.write(received)),
             presence: presence.id,
             beating: tokio::spawn(heart::beat(heart, held.clone(), presence, heart_stop.clone())),
             held,
-            endings,
             heart_stop,
         }
     }
@@ -83,13 +75,13 @@ impl<'a> Shift<'a> {
 
     pub(super) async fn work(self) -> Result<Worked> {
         let claimed = self.claim_jobs().await;
-        self.winding_up.cancel();
-        self.jobs.close();
-        if timeout(self.worker.grace, self.jobs.wait()).await.is_err() {
+        self.held.stop_all(StopReason::Stopping);
+        let all_have_ended = || self.room.acquire_many(self.worker.concurrency.into());
+        if timeout(self.worker.grace, all_have_ended()).await.is_err() {
             self.dropping.cancel();
-            self.jobs.wait().await;
+            let _ = all_have_ended().await;
         }
-        drop(self.endings);
+        drop(self.runner);
         let worked = match timeout(self.worker.grace.max(LAST_WORDS), self.writing).await {
             Ok(written) => written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())),
             Err(_) => Err(barkeep_database::Error::TimedOut { limit: self.worker.grace }.into()),
@@ -147,8 +139,8 @@ impl<'a> Shift<'a> {
     }
 
     /// Room for at least one job, and after a moment for as many as have ended by then; none once told to stop.
-    async fn room(&self) -> Option<Vec<OwnedSemaphorePermit>> {
-        let first = tokio::select! {
+    async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        let mut room = tokio::select! {
             biased;
             () = self.stop.cancelled() => return None,
             first = Arc::clone(&self.room).acquire_owned() => first.ok()?,
@@ -162,20 +154,22 @@ impl<'a> Shift<'a> {
             free = self.room.available_permits();
             tokio::task::yield_now().await;
         }
-        let more = std::iter::from_fn(|| Arc::clone(&self.room).try_acquire_owned().ok());
-        Some(std::iter::once(first).chain(more).collect())
+        if let Ok(more) = Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(free).unwrap_or(0)) {
+            room.merge(more);
+        }
+        Some(room)
     }
 
     /// Claims as many jobs as there is room for, of the first kind that has any, and starts them.
-    async fn claim(&self, turns: &mut Turns, mut room: Vec<OwnedSemaphorePermit>) -> Result<usize> {
-        let limit = u16::try_from(room.len()).unwrap_or(u16::MAX);
+    async fn claim(&self, turns: &mut Turns, mut room: OwnedSemaphorePermit) -> Result<usize> {
+        let limit = u16::try_from(room.num_permits()).unwrap_or(u16::MAX);
         for kind in turns.next() {
             let claim = Claim::new(&self.worker.kinds[kind], &self.worker.name);
             let leases = self.worker.queue.claim(&claim.with_limit(limit).with_lease(self.worker.lease)).await?;
             turns.asked(kind, !leases.is_empty());
             if !leases.is_empty() {
                 let claimed = leases.len();
-                for (lease, permit) in leases.into_iter().zip(room.drain(..)) {
+                for (lease, permit) in leases.into_iter().zip(std::iter::from_fn(|| room.split(1))) {
                     self.start(lease, permit);
                 }
                 return Ok(claimed);
@@ -185,23 +179,11 @@ impl<'a> Shift<'a> {
     }
 
     fn start(&self, lease: Lease, permit: OwnedSemaphorePermit) {
-        let key = lease.key();
-        let stop = Stop::with(&self.winding_up);
-        let spent = Spent::default();
-        self.held.add(key, stop.clone(), spent.clone());
-        let job = Job::new(lease, stop, spent.clone());
-        let (work, endings, dropping) = (Arc::clone(&self.worker.work), self.endings.clone(), self.dropping.clone());
-        self.jobs.spawn(async move {
-            let working = AssertUnwindSafe(work.work(job)).catch_unwind();
-            let ending = tokio::select! {
-                biased;
-                ending = working => {
-                    ending.unwrap_or_else(|panic| panicked(key, panic.as_ref()).with_cost(spent.sum()).into())
-                }
-                () = dropping.cancelled() => Release::new(key).with_cost(spent.sum()).into(),
-            };
-            // The receiver is gone only if the queue refuses everything; then the lease lapses.
-            let _ = endings.send((key, ending)).await;
+        let job = Job::new(lease);
+        self.held.add(&job);
+        let runner = Arc::clone(&self.runner);
+        tokio::spawn(async move {
+            runner.run(job).await;
             drop(permit);
         });
     }
@@ -215,10 +197,4 @@ impl<'a> Shift<'a> {
         }
         pause * 2
     }
-}
-
-fn panicked(lease: LeaseKey, panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().copied();
-    let message = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-    Failure::new(lease, "PANICKED", message)
 }
