@@ -9,7 +9,8 @@ use crate::{Block, Budgets, Grant, Result};
 ///
 /// A clone shares the purse. Tokens that were not spent while they were good are given back. Where a whole block is spent faster
 /// than it goes bad, the next is asked for when half of it is spent: whoever asks waits for the database, and the others spend
-/// the rest meanwhile.
+/// the rest meanwhile. Where it is spent much faster the next is twice as large, up to what is spent in half of the time for
+/// which tokens are good.
 ///
 /// ```no_run
 /// # async fn fetch() {}
@@ -24,7 +25,7 @@ use crate::{Block, Budgets, Grant, Result};
 pub struct Purse {
     budgets: Arc<dyn Budgets>,
     name: Arc<str>,
-    block: u32,
+    least: u32,
     stock: Arc<Mutex<Stock>>,
     // Held while waiting for tokens, so that one asks for all, and all who wait are served in turn.
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -34,6 +35,8 @@ pub struct Purse {
 #[derive(Debug, Default)]
 struct Stock {
     blocks: Vec<Held>,
+    /// How many tokens the next block is to have, if more than the least.
+    wanted: u32,
 }
 
 #[derive(Debug)]
@@ -46,15 +49,16 @@ struct Held {
 }
 
 impl Purse {
-    /// A purse for the budget of this name, which takes up to 10 tokens at a time.
+    /// A purse for the budget of this name, which takes 10 tokens at a time, and more as they are spent.
     pub fn new(budgets: Arc<dyn Budgets>, name: impl Into<Arc<str>>) -> Self {
-        Self { budgets, name: name.into(), block: 10, stock: Arc::default(), turn: Arc::default() }
+        Self { budgets, name: name.into(), least: 10, stock: Arc::default(), turn: Arc::default() }
     }
 
-    /// Takes up to `block` tokens at a time; at least one. More than can be spent while they are good is wasteful.
+    /// Takes `block` tokens at a time, at least one, and more only where they are spent fast. More than can be spent while they
+    /// are good is wasteful.
     #[must_use]
     pub fn with_block(self, block: u32) -> Self {
-        Self { block: block.max(1), ..self }
+        Self { least: block.max(1), ..self }
     }
 
     /// Takes one token, for one request that is to be sent at once; waits until there is one.
@@ -107,10 +111,10 @@ impl Purse {
     async fn ask(&self) -> Result<Option<Duration>> {
         // Before asking: tokens must not be good for longer here than they are there.
         let asked_at = Instant::now();
-        match self.budgets.reserve(&self.name, self.block).await? {
+        let wanted = self.stock().wanted.max(self.least);
+        match self.budgets.reserve(&self.name, wanted).await? {
             Grant::Granted(block) => {
-                let low = (block.tokens >= self.block.max(2)).then_some(block.tokens / 2);
-                self.stock().blocks.push(Held { block, good_until: asked_at + block.hold, low });
+                self.stock().put(block, wanted, asked_at + block.hold);
                 Ok(None)
             }
             Grant::Wait { wait } => Ok(Some(wait)),
@@ -118,7 +122,7 @@ impl Purse {
     }
 
     async fn empty(&self) -> Result<()> {
-        let left = std::mem::take(&mut self.stock().blocks);
+        let left = self.stock().empty();
         for held in left.iter().filter(|held| held.block.tokens > 0) {
             self.budgets.give_back(&self.name, &held.block).await?;
         }
@@ -131,6 +135,15 @@ impl Purse {
 }
 
 impl Stock {
+    fn put(&mut self, block: Block, wanted: u32, good_until: Instant) {
+        let is_whole = block.tokens >= wanted;
+        if !is_whole {
+            self.wanted = 0;
+        }
+        let low = (is_whole && wanted > 1).then_some(block.tokens / 2);
+        self.blocks.push(Held { block, good_until, low });
+    }
+
     fn spend(&mut self) -> bool {
         self.blocks.retain(|held| held.block.tokens > 0);
         let now = Instant::now();
@@ -139,15 +152,27 @@ impl Stock {
     }
 
     /// Whether to ask for the next block now: once a block, when half of it was spent in less than half of the time for which
-    /// it is good.
+    /// it is good. In less than an eighth, the next may be twice as large and will still be spent in half of that time.
     fn is_running_low(&mut self) -> bool {
         let [held] = &mut self.blocks[..] else { return false };
-        let is_low = held.low.is_some_and(|low| held.block.tokens <= low);
-        let is_fast = || held.good_until.saturating_duration_since(Instant::now()) > held.block.hold / 2;
-        if is_low && is_fast() {
-            held.low = None;
-            return true;
+        let Some(low) = held.low.filter(|low| held.block.tokens <= *low) else { return false };
+        let (left, hold) = (held.good_until.saturating_duration_since(Instant::now()), held.block.hold);
+        if left <= hold / 2 {
+            return false;
         }
-        false
+        held.low = None;
+        if left > hold * 7 / 8 {
+            self.wanted = low.saturating_mul(4);
+        }
+        true
+    }
+
+    /// Takes all out. If some is left, blocks were too large.
+    fn empty(&mut self) -> Vec<Held> {
+        let left = std::mem::take(&mut self.blocks);
+        if left.iter().any(|held| held.block.tokens > 0) {
+            self.wanted = 0;
+        }
+        left
     }
 }

@@ -1,7 +1,6 @@
 //! A shared budget is never overspent, in any window, by any number of processes, however they time their requests.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -196,11 +195,17 @@ async fn an_unknown_budget_is_told_to_whoever_takes_from_it() {
     assert_eq!(purse.take().await.unwrap_err().code(), "VALIDATION_ERROR");
 }
 
-/// A budget that answers after a while, as one in a database does, and counts how often it was asked.
+/// A budget that answers after a while, as one in a database does, and keeps for how many tokens it was asked.
 #[derive(Debug)]
 struct Far {
     budgets: MemoryQueue,
-    asked: AtomicUsize,
+    asked: Mutex<Vec<u32>>,
+}
+
+impl Far {
+    fn asked(&self) -> Vec<u32> {
+        self.asked.lock().unwrap().clone()
+    }
 }
 
 const WAY: Duration = Duration::from_millis(100);
@@ -212,7 +217,7 @@ impl Budgets for Far {
     }
 
     async fn reserve(&self, name: &str, wanted: u32) -> Result<Grant> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.asked.lock().unwrap().push(wanted);
         tokio::time::sleep(WAY).await;
         self.budgets.reserve(name, wanted).await
     }
@@ -236,8 +241,8 @@ impl Budgets for Far {
 
 /// A purse with blocks of 100 that are good for 10 s, of a budget with so many to hand out at once.
 async fn far(burst: u32) -> (Arc<Far>, Purse) {
-    let far = Arc::new(Far { budgets: MemoryQueue::new(), asked: AtomicUsize::new(0) });
-    let rate = Rate::new(100_000, Duration::from_secs(600)).unwrap().with_burst(burst).unwrap();
+    let far = Arc::new(Far { budgets: MemoryQueue::new(), asked: Mutex::default() });
+    let rate = Rate::new(1_000_000, Duration::from_secs(600)).unwrap().with_burst(burst).unwrap();
     far.set_budget(NAME, &rate.with_hold(Duration::from_secs(10)).unwrap()).await.unwrap();
     (far.clone(), Purse::new(far, NAME).with_block(100))
 }
@@ -262,7 +267,7 @@ async fn the_next_block_is_asked_for_when_half_of_one_is_spent() {
     tokio::join!(take(&purse, 1), spending);
     assert_eq!(began.elapsed(), WAY);
     take(&purse, 49).await;
-    assert_eq!((began.elapsed(), far.asked.load(Ordering::Relaxed)), (WAY, 2));
+    assert_eq!((began.elapsed(), far.asked().len()), (WAY, 2));
     purse.give_back().await.unwrap();
     assert_eq!(far.budget(NAME).await.unwrap().unwrap().spent_today, 150);
 }
@@ -273,12 +278,46 @@ async fn no_block_is_asked_for_ahead_of_one_that_is_spent_slowly() {
     take(&purse, 50).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     take(&purse, 50).await;
-    assert_eq!(far.asked.load(Ordering::Relaxed), 1);
+    assert_eq!(far.asked(), [100]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_block_is_asked_for_ahead_while_tokens_are_scarce() {
     let (far, purse) = far(99).await;
     take(&purse, 99).await;
-    assert_eq!(far.asked.load(Ordering::Relaxed), 1);
+    assert_eq!(far.asked(), [100]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocks_grow_while_half_of_the_time_is_enough_to_spend_them() {
+    let (far, purse) = far(100_000).await;
+    let began = Instant::now();
+    for _ in 0..50_000 {
+        purse.take().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let asked = far.asked();
+    assert_eq!(asked[..4], [100, 200, 400, 800]);
+    // Each is asked for when half of the one before is left, which is to be spent first.
+    let while_good = 50_000.0 * 10.0 / began.elapsed().as_secs_f64();
+    let largest = f64::from(*asked.iter().max().unwrap()) / while_good;
+    assert!((1.0 / 6.0..=1.0 / 3.0).contains(&largest), "{while_good} in 10 s: {asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocks_are_small_again_when_tokens_went_bad() {
+    let (far, purse) = far(1_000).await;
+    take(&purse, 51).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    take(&purse, 51).await;
+    assert_eq!(far.asked(), [100, 200, 100, 200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocks_are_small_again_when_tokens_are_scarce() {
+    let (far, purse) = far(250).await;
+    take(&purse, 250).await;
+    assert_eq!(far.asked(), [100, 200]);
+    let _ = tokio::time::timeout(2 * WAY, purse.take()).await;
+    assert_eq!(far.asked()[2], 100);
 }
