@@ -1,7 +1,7 @@
 -- Leases the jobs that come first, as far as caps, pauses and budgets allow. $7 to $9: rank, time and id where the claim
 -- before this one stopped. Answers them in no order.
 SELECT
-    job.id, until, job.kind, job.key, job.group_name, job.payload::text,
+    job.id, until, job.key, job.group_name, job.payload::text,
     job.rank, job.failures, job.max_attempts, job.crashes, job.run_at
 FROM
     (SELECT statement_timestamp() + $1::bigint * interval '1 microsecond' AS now) AS clock,

@@ -35,7 +35,7 @@ WHERE (kind, rank, run_at, id) IN (
 );
 
 SELECT
-    job.id, lease.lease_until, job.kind, job.key, job.group_name, job.payload,
+    job.id, lease.lease_until, job.key, job.group_name, job.payload,
     job.rank, job.failures, job.max_attempts, job.crashes, job.run_at
 FROM queue_lease AS lease JOIN queue_job AS job USING (id)
 WHERE lease.token = $5

@@ -92,20 +92,20 @@ impl From<LeaseKey> for KeyRow {
 }
 
 /// What claim.sql answers, with times as the database has them.
-pub(crate) type LeaseColumns<T> = (i64, T, String, Option<String>, Option<String>, String, i16, i16, i16, i16, T);
+pub(crate) type LeaseColumns<T> = (i64, T, Option<String>, Option<String>, String, i16, i16, i16, i16, T);
 
 /// A lease, and the place that its job had in the order in which jobs are served.
 pub(crate) type LeaseRow = (Lease, Place);
 
 pub(crate) fn lease<T>(columns: LeaseColumns<T>, claim: &ClaimRow<'_>, instant: fn(T) -> DateTime<Utc>) -> LeaseRow {
-    let (id, until, kind, key, group, payload, rank, failures, max_attempts, crashes, run_at) = columns;
+    let (id, until, key, group, payload, rank, failures, max_attempts, crashes, run_at) = columns;
     let (until, due_us) = (instant(until), instant(run_at).timestamp_micros());
     let waited_us = until.timestamp_micros() - claim.lease_us - due_us;
     let place = (rank, due_us, id);
     let lease = Lease {
         id: JobId::new(id),
         token: Token(claim.token),
-        kind,
+        kind: claim.kind.to_owned(),
         key,
         group,
         payload: value(&payload),

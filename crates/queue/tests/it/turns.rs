@@ -132,3 +132,48 @@ async fn a_claim_that_finds_no_place_waits_for_one_and_holds_nobody_up() {
     assert_eq!(waits.await.unwrap().len(), 100);
     assert_eq!(queue.caps().await.unwrap()[0].running, 110);
 }
+
+/// The server would resolve a deadlock after a second, and the call would be made again: that would show nowhere else.
+#[tokio::test]
+async fn caps_that_change_while_jobs_are_claimed_and_ended_lead_to_no_deadlock() {
+    const JOBS: usize = 2_000;
+    let (queue, test) = queue(12).await;
+    let jobs: Vec<_> = (0..JOBS).map(|number| NewJob::new("test", serde_json::json!(number))).collect();
+    queue.enqueue(&jobs).await.unwrap();
+    let mut claims = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let queue = queue.clone();
+        claims.spawn(async move {
+            let mut done = 0;
+            while queue.counts().await.unwrap()["test"].live() > 0 {
+                let leases = queue.claim(&Claim::new("test", "worker").with_limit(10)).await.unwrap();
+                let completions: Vec<_> = leases.iter().map(|lease| Completion::new(lease.key())).collect();
+                assert_eq!(queue.complete(&completions).await.unwrap(), []);
+                done += leases.len();
+            }
+            done
+        });
+    }
+    let changes = tokio::spawn({
+        let queue = queue.clone();
+        async move {
+            for cap in [Some(1_000), None, Some(20), Some(0)].into_iter().cycle() {
+                for scope in [Scope::All, Scope::Kind("test".to_owned()), Scope::Group("none".to_owned())] {
+                    queue.set_cap(&scope, cap).await.unwrap();
+                }
+            }
+        }
+    });
+    let done: usize = claims.join_all().await.into_iter().sum();
+    changes.abort();
+    assert_eq!(done, JOBS);
+    drop(queue);
+    let mut watch = PgConnection::connect(test.url()).await.unwrap();
+    // A session tells what it met when it ends.
+    let alone = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()";
+    while !sqlx::query_scalar::<_, bool>(alone).fetch_one(&mut watch).await.unwrap() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let met = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    assert_eq!(sqlx::query_scalar::<_, i64>(met).fetch_one(&mut watch).await.unwrap(), 0);
+}

@@ -1,0 +1,2 @@
+-- SQLite takes few steps for a claim in any case: there is nothing to do.
+SELECT 1;
