@@ -13,7 +13,7 @@ use super::patience::Patience;
 use super::runner::Runner;
 use super::turns::Turns;
 use super::{Worked, Worker};
-use crate::{Claim, Lease, Presence, Result, WorkerId};
+use crate::{Claim, Presence, Result, WorkerId};
 
 /// How long the last endings may take to be written, even where jobs are given no grace.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -58,7 +58,7 @@ impl<'a> Shift<'a> {
             worker,
             stop,
             until_idle: false,
-            runner: Arc::new(Runner { work: Arc::clone(&worker.work), endings, dropping: dropping.clone() }),
+            runner: Arc::new(Runner::new(Arc::clone(&worker.work), endings, dropping.clone())),
             dropping,
             room: Arc::new(Semaphore::new(worker.concurrency.into())),
             writing: tokio::spawn(writer.write(received)),
@@ -169,23 +169,12 @@ impl<'a> Shift<'a> {
             turns.asked(kind, !leases.is_empty());
             if !leases.is_empty() {
                 let claimed = leases.len();
-                for (lease, permit) in leases.into_iter().zip(std::iter::from_fn(|| room.split(1))) {
-                    self.start(lease, permit);
-                }
+                let jobs = leases.into_iter().map(Job::new).inspect(|job| self.held.add(job));
+                self.runner.add(jobs.zip(std::iter::from_fn(|| room.split(1))));
                 return Ok(claimed);
             }
         }
         Ok(0)
-    }
-
-    fn start(&self, lease: Lease, permit: OwnedSemaphorePermit) {
-        let job = Job::new(lease);
-        self.held.add(&job);
-        let runner = Arc::clone(&self.runner);
-        tokio::spawn(async move {
-            runner.run(job).await;
-            drop(permit);
-        });
     }
 
     /// Waits before an empty queue is asked again, and answers how long to wait the next time.

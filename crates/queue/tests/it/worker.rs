@@ -77,6 +77,80 @@ async fn a_panic_fails_its_own_job_alone() {
     assert_eq!(queue.live(KIND).await.unwrap()[0].code.as_deref(), Some("PANICKED"));
 }
 
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_a_job_that_is_dropped_fails_it_alone() {
+    let queue = queue(3).await;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    let work = move |job: Job| {
+        let (told, bomb) = (told.clone(), (job.payload == json!(1)).then(|| Bomb));
+        async move {
+            let _bomb = bomb;
+            told.cancel();
+            std::future::pending().await
+        }
+    };
+    let worked = worker(&queue, work).with_grace(Duration::from_secs(5)).run(stop).await.unwrap();
+    assert_eq!((worked.snoozed, worked.failed), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_jobs_run_at_once_as_a_worker_has_room_for() {
+    let queue = queue(60).await;
+    let all = Arc::new(tokio::sync::Barrier::new(20));
+    let work = move |job: Job| {
+        let all = Arc::clone(&all);
+        async move {
+            all.wait().await;
+            job.done().into()
+        }
+    };
+    let working = worker(&queue, work).with_concurrency(20);
+    let worked = tokio::time::timeout(Duration::from_secs(60), working.run_until_idle()).await;
+    assert_eq!(worked.expect("all meet").unwrap().done, 60);
+}
+
+/// Jobs that end once so many have begun, for which they wait by `wait`.
+async fn all_begin(jobs: u32, wait: impl Fn(&dyn Fn()) + Copy + Send + Sync + 'static) {
+    let queue = queue(jobs).await;
+    let came = Arc::new(AtomicU32::new(0));
+    let work = move |job: Job| {
+        let came = Arc::clone(&came);
+        async move {
+            came.fetch_add(1, Ordering::Relaxed);
+            let until = std::time::Instant::now() + Duration::from_secs(30);
+            wait(&|| {
+                while came.load(Ordering::Relaxed) < jobs && std::time::Instant::now() < until {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+            if came.load(Ordering::Relaxed) == jobs { job.done().into() } else { job.failed("ALONE", "").into() }
+        }
+    };
+    let worker = worker(&queue, work);
+    // On one of the threads itself, as a worker mostly is.
+    let worked = tokio::spawn(async move { worker.run_until_idle().await.unwrap() });
+    assert_eq!(worked.await.unwrap().done, u64::from(jobs));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn jobs_that_compute_do_so_on_all_threads() {
+    all_begin(3, |compute| compute()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_that_block_in_place_do_so_at_the_same_time() {
+    all_begin(10, |block| tokio::task::block_in_place(block)).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_worker_told_to_stop_finishes_what_runs() {
     let queue = queue(5).await;
