@@ -51,16 +51,13 @@ BEGIN
         IF FOUND THEN
             RETURN;
         END IF;
-        PERFORM FROM barkeep.queue_cap;
-        IF FOUND THEN
-            SELECT
-                bool_or(group_name <> ''),
-                min(cap) FILTER (WHERE kind = '' AND group_name = ''),
-                min(cap) FILTER (WHERE kind <> '' AND group_name = '')
-            INTO has_capped_groups, cap_of_all, cap_of_kind
-            FROM barkeep.queue_cap
-            WHERE kind IN ('', wanted_kind);
-        END IF;
+        SELECT
+            bool_or(group_name <> ''),
+            min(cap) FILTER (WHERE kind = '' AND group_name = ''),
+            min(cap) FILTER (WHERE kind <> '' AND group_name = '')
+        INTO has_capped_groups, cap_of_all, cap_of_kind
+        FROM barkeep.queue_cap
+        WHERE kind IN ('', wanted_kind);
         IF has_capped_groups IS NOT NULL THEN
             IF NOT has_capped_groups THEN
                 changes := barkeep.queue_take_place(wanted_kind, most, cap_of_all, cap_of_kind);
