@@ -169,8 +169,8 @@ impl<'a> Shift<'a> {
             turns.asked(kind, !leases.is_empty());
             if !leases.is_empty() {
                 let claimed = leases.len();
-                let jobs = leases.into_iter().map(Job::new).inspect(|job| self.held.add(job));
-                self.runner.add(jobs.zip(std::iter::from_fn(|| room.split(1))));
+                let jobs = leases.into_iter().map(Job::new).zip(std::iter::from_fn(|| room.split(1)));
+                self.runner.add(jobs.inspect(|(job, _)| self.held.add(job)));
                 return Ok(claimed);
             }
         }
