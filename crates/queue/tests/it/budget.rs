@@ -315,9 +315,10 @@ async fn blocks_are_small_again_when_tokens_went_bad() {
 
 #[tokio::test(start_paused = true)]
 async fn blocks_are_small_again_when_tokens_are_scarce() {
-    let (far, purse) = far(250).await;
-    take(&purse, 250).await;
-    assert_eq!(far.asked(), [100, 200]);
-    let _ = tokio::time::timeout(2 * WAY, purse.take()).await;
-    assert_eq!(far.asked()[2], 100);
+    // The second block cannot be whole, however long the machine takes.
+    let (far, purse) = far(199).await;
+    while far.asked().len() < 3 {
+        let _ = tokio::time::timeout(2 * WAY, purse.take()).await;
+    }
+    assert_eq!(far.asked()[..3], [100, 200, 100]);
 }
