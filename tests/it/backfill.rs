@@ -13,6 +13,7 @@ use crate::on_both_databases;
 on_both_databases!(
     every_bar_of_the_vendor_is_stored_value_by_value,
     a_second_backfill_makes_no_request,
+    a_backfill_that_lacks_nothing_leaves_the_slices_of_others_alone,
     f18_ticks_without_progress_leave_the_queue_as_it_was,
     an_overlapping_definition_fetches_only_what_is_new,
     all_timeframes_are_filled,
@@ -76,6 +77,23 @@ async fn a_second_backfill_makes_no_request(kind: Kind) {
     let report = second.backfill(&[definition], &CancellationToken::new()).await.unwrap();
     assert_eq!((report.complete, report.gaps, report.requests, report.bars_written), (true, 0, 0, 0));
     assert_eq!(simulator.requests().total, asked);
+}
+
+async fn a_backfill_that_lacks_nothing_leaves_the_slices_of_others_alone(kind: Kind) {
+    let (scene, simulator) = (Scene::on(kind).await, simulator().await);
+    let orchestrator = orchestrator(&scene, &simulator).await;
+    let (mine, stop) = (definition("mine", &["AAPL"], Timeframe::H1, quarter()), CancellationToken::new());
+    assert!(orchestrator.backfill(std::slice::from_ref(&mine), &stop).await.unwrap().complete);
+    orchestrator.batch(&definition("others", &["MSFT", "NVDA"], Timeframe::H1, quarter())).await.unwrap();
+    let (asked, queued) = (simulator.requests().total, orchestrator.backend().inspect.live("slice").await.unwrap());
+    assert!(!queued.is_empty());
+    // Whoever began one here would drop it at once, every time.
+    for _ in 0..5 {
+        let report = orchestrator.backfill(std::slice::from_ref(&mine), &stop).await.unwrap();
+        assert_eq!((report.complete, report.gaps, report.requests), (true, 0, 0));
+    }
+    assert_eq!(simulator.requests().total, asked);
+    assert_eq!(orchestrator.backend().inspect.live("slice").await.unwrap(), queued);
 }
 
 async fn f18_ticks_without_progress_leave_the_queue_as_it_was(kind: Kind) {

@@ -1,5 +1,7 @@
 //! Bars that cannot be true, and sessions that look wrong.
 
+use std::time::Duration;
+
 use barkeep_alpaca_sim::{AlpacaSim, Injection, Listing, Market, NumberFault};
 use barkeep_orchestrator::calendar::Nyse;
 use barkeep_orchestrator::catalog::{Definition, Window};
@@ -7,7 +9,7 @@ use barkeep_orchestrator::queue::Select;
 use barkeep_orchestrator::store::State;
 use barkeep_orchestrator::types::{TimeRange, Timeframe};
 use barkeep_orchestrator::{Clock, Orchestrator, Repair, Settings, SliceJob, Wrong};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tests::{Kind, Scene, bars_of, provider};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +19,7 @@ on_both_databases!(
     f44_an_impossible_bar_is_quarantined_and_counted_and_the_rest_is_stored,
     f44_a_bar_that_never_comes_right_is_given_up_after_a_bounded_number_of_looks,
     a_sparse_session_is_doubted_and_looked_at_again_later_once,
+    a_backfill_waits_for_the_looks_whose_time_has_come,
     f45_rows_of_other_hands_are_reported_first_and_then_repaired,
 );
 
@@ -109,6 +112,28 @@ async fn a_sparse_session_is_doubted_and_looked_at_again_later_once(kind: Kind) 
             simulator.market().truth(&series, hole)
         );
     }
+}
+
+async fn a_backfill_waits_for_the_looks_whose_time_has_come(kind: Kind) {
+    let (scene, stop) = (Scene::on(kind).await, CancellationToken::new());
+    let hole = TimeRange::new(at("2024-03-13T13:30:00Z"), at("2024-03-13T18:00:00Z")).unwrap();
+    let early = at("2024-04-01T12:00:00Z");
+    let market = Market::empty(1).with_listing(Listing::new("HOLE".parse().unwrap()).with_hole(hole, early));
+    let simulator =
+        AlpacaSim::options().with_market(market).with_now(early - TimeDelta::hours(1)).start().await.unwrap();
+    let settings = Settings::default().with_clock(Clock::Fixed(early)).with_workers(1);
+    let settings = settings.with_recheck_after(TimeDelta::seconds(2));
+    let orchestrator = Orchestrator::with_settings(provider(&simulator), Nyse, scene.backend().await, settings);
+    let definition = definition(&["HOLE"], Timeframe::M15);
+    let first = orchestrator.backfill(std::slice::from_ref(&definition), &stop).await.unwrap();
+    assert!(first.complete, "{first:?}");
+    assert_eq!(orchestrator.status().await.unwrap().rechecks.waiting, 1);
+
+    simulator.set_now(early);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let again = orchestrator.backfill(&[definition], &stop).await.unwrap();
+    assert!(again.complete && again.bars_written == 18, "{again:?}");
+    assert_eq!(orchestrator.status().await.unwrap().rechecks.live(), 0);
 }
 
 async fn f45_rows_of_other_hands_are_reported_first_and_then_repaired(kind: Kind) {

@@ -1,12 +1,14 @@
 //! A backfill: definitions, worked on until nothing is missing or nothing more can be done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use barkeep_catalog::Definition;
+use barkeep_queue::Counts;
 use barkeep_types::Series;
 use serde::Serialize;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -67,8 +69,10 @@ pub(crate) async fn backfill(
     let started = Instant::now();
     let before = orchestrator.progress().totals();
     let excused = Excused::so_far(orchestrator.backend()).await?;
-    let planning = plan_until_done(orchestrator, definitions, &excused);
-    let planned = with_workers(orchestrator, stop, WhenFull::Stop, planning).await?;
+    let is_missing = Notify::new();
+    let planning = plan_until_done(orchestrator, definitions, &excused, &is_missing);
+    // Where nothing is, nobody works: what is in the queue then is of others, and would be begun only to be dropped.
+    let planned = with_workers(orchestrator, stop, WhenFull::Stop, is_missing.notified(), planning).await?;
     let interrupted = planned.is_none();
     let failed = unfilled(orchestrator, definitions, &excused).await?;
     let totals = orchestrator.progress().totals() - before;
@@ -88,8 +92,14 @@ pub(crate) async fn backfill(
     })
 }
 
-/// Ticks, waits for the slices to be done, and ticks again, until a tick finds neither gaps nor work in flight.
-async fn plan_until_done(orchestrator: &Orchestrator, definitions: &[Definition], excused: &Excused) -> Result<()> {
+/// Ticks, waits for the slices to be done, and ticks again, until a tick finds neither gaps nor work in flight; tells when
+/// one does, or when that is not known.
+async fn plan_until_done(
+    orchestrator: &Orchestrator,
+    definitions: &[Definition],
+    excused: &Excused,
+    is_missing: &Notify,
+) -> Result<()> {
     loop {
         let before = *orchestrator.progress().ended().borrow();
         let mut slices = 0;
@@ -105,6 +115,7 @@ async fn plan_until_done(orchestrator: &Orchestrator, definitions: &[Definition]
             }
             Err(error) => return Err(error),
         }
+        is_missing.notify_one();
         wait_for_slices(orchestrator, before + slices).await;
     }
 }
@@ -121,10 +132,17 @@ async fn wait_for_slices(orchestrator: &Orchestrator, expected: u64) {
             told = LOOK.min(told * 2);
         }
         let counts = orchestrator.backend().inspect.counts().await;
-        if counts.is_ok_and(|counts| counts.get(SliceJob::KIND).is_none_or(|slices| slices.live() == 0)) {
+        if counts.is_ok_and(|counts| !is_any_live(&counts)) {
             break;
         }
     }
+}
+
+/// Whether slices are queued or running, those to be looked at again included once their time has come.
+fn is_any_live(counts: &BTreeMap<String, Counts>) -> bool {
+    let live = counts.get(SliceJob::KIND).map_or(0, Counts::live);
+    let due = counts.get(SliceJob::RECHECK).map_or(0, |again| again.ready + again.running);
+    live + due > 0
 }
 
 fn is_done(report: &TickReport) -> bool {

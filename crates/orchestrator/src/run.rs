@@ -1,5 +1,6 @@
 //! Unattended: ticks by a schedule, and workers all the time.
 
+use std::future::ready;
 use std::time::Duration;
 
 use barkeep_catalog::Definition;
@@ -25,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(2);
 pub(crate) async fn run(orchestrator: &Orchestrator, stop: &CancellationToken) -> Result<()> {
     orchestrator.settings().check()?;
     self_check(orchestrator).await?;
-    with_workers(orchestrator, stop, WhenFull::Wait, tick_for_ever(orchestrator)).await?;
+    with_workers(orchestrator, stop, WhenFull::Wait, ready(()), tick_for_ever(orchestrator)).await?;
     Ok(())
 }
 

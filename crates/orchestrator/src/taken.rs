@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use barkeep_queue::{FinishedJob, JobId, LiveJob};
+use barkeep_queue::{FinishedJob, JobId, LiveJob, LiveState};
 use barkeep_types::{Series, TimeRange};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -64,8 +64,8 @@ impl Taken {
             let live = backend.inspect.live(kind).await?;
             for job in &live {
                 match SliceJob::read(&job.payload) {
-                    Ok(slice) if kind == SliceJob::KIND => taken.take(&slice),
-                    Ok(slice) => taken.put_off(&slice),
+                    Ok(slice) if kind == SliceJob::RECHECK && job.state == LiveState::Waiting => taken.put_off(&slice),
+                    Ok(slice) => taken.take(&slice),
                     Err(error) => tracing::warn!(job = %job.id, %error, "a slice in the queue cannot be read"),
                 }
             }
@@ -92,7 +92,7 @@ impl Taken {
         }
     }
 
-    /// Leaves to a later look what it is about: taken, but nothing to wait for.
+    /// Leaves to a later look what it is about, until its time has come: taken, but nothing to wait for.
     fn put_off(&mut self, slice: &SliceJob) {
         for series in slice.series() {
             self.put_off.entry(series).or_default().push(slice.range);

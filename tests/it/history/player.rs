@@ -8,7 +8,7 @@ use barkeep_alpaca_sim::{AlpacaSim, AnswerFault, Injection, Market};
 use barkeep_orchestrator::calendar::{CalendarExt, Nyse};
 use barkeep_orchestrator::catalog::{Definition, Narrowing, Pattern, Window};
 use barkeep_orchestrator::provider::{Limits, Provider};
-use barkeep_orchestrator::queue::{Backoff, Claim, Pause};
+use barkeep_orchestrator::queue::{Backoff, Claim, Pause, Select};
 use barkeep_orchestrator::store::{State, covered};
 use barkeep_orchestrator::types::{Bar, Coverage, Grid, Series, TimeRange, Timeframe};
 use barkeep_orchestrator::{Budgeted, Error, Orchestrator, ProgressEvent, Repair, Settings, SliceJob, Tunable};
@@ -232,13 +232,30 @@ impl Player {
             report = fill().await;
         }
         assert!(report.complete, "{report:?}");
-        for definition in &definitions {
-            self.is_filled(definition).await;
-        }
         let asked = self.simulator.requests().total;
         self.orchestrator.backfill(&definitions, &CancellationToken::new()).await.unwrap();
         assert_eq!(self.simulator.requests().total, asked, "a second time there is nothing to do");
+        self.cancel_what_nobody_asks_for(&definitions).await;
+        for definition in &definitions {
+            self.is_filled(definition).await;
+        }
         self.invariants().await;
+    }
+
+    /// Slices may be left of what definitions asked for before they asked for something else, and of nothing else.
+    async fn cancel_what_nobody_asks_for(&self, definitions: &[Definition]) {
+        let backend = self.orchestrator.backend();
+        for job in backend.inspect.live(SliceJob::KIND).await.unwrap() {
+            let slice = SliceJob::read(&job.payload).unwrap();
+            let asks = |definition: &&Definition| {
+                let Window::Fixed(window) = definition.window else { unreachable!("every window here is fixed") };
+                let spans = Nyse.spans(slice.timeframe, definition.hours, window);
+                let is_within = spans.iter().any(|span| span.overlaps(&slice.range));
+                is_within && slice.series().any(|series| definition.series().any(|one| one == series))
+            };
+            assert_eq!(definitions.iter().find(asks), None, "it is not waited for: {slice:?}");
+        }
+        backend.control.cancel(&Select::all().of_kind(SliceJob::KIND)).await.unwrap();
     }
 
     async fn is_filled(&self, definition: &Definition) {
