@@ -24,6 +24,7 @@ TO barkeep_worker;
 -- FOR UPDATE, by which giving failed jobs back holds them, needs the right to update.
 GRANT INSERT, UPDATE, DELETE ON barkeep.queue_done TO barkeep_worker;
 GRANT INSERT ON barkeep.queue_attempt TO barkeep_worker;
-GRANT INSERT, DELETE ON barkeep.queue_tally, barkeep.queue_use TO barkeep_worker;
+GRANT INSERT, DELETE ON barkeep.queue_tally TO barkeep_worker;
+GRANT INSERT, UPDATE, DELETE ON barkeep.queue_use TO barkeep_worker;
 GRANT USAGE ON SEQUENCE barkeep.queue_job_id_seq TO barkeep_worker;
 GRANT EXECUTE ON FUNCTION barkeep.queue_prune(timestamptz, timestamptz, bigint) TO barkeep_worker;

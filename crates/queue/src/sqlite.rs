@@ -34,6 +34,7 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 9, sql: include_str!("../migrations/sqlite/0009_claims.sql") },
         Step { version: 10, sql: include_str!("../migrations/sqlite/0010_adds.sql") },
         Step { version: 11, sql: include_str!("../migrations/sqlite/0011_rules.sql") },
+        Step { version: 12, sql: include_str!("../migrations/sqlite/0012_counters.sql") },
     ],
 };
 

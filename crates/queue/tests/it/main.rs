@@ -19,5 +19,6 @@ mod sqlite;
 mod tally;
 mod traps;
 mod turns;
+mod upgrade;
 mod waking;
 mod worker;

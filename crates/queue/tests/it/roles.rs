@@ -6,7 +6,7 @@ use barkeep_test_postgres::TestDatabase;
 use sqlx::{Connection, Executor, PgConnection};
 
 /// Roles belong to the server, so that tests meet in making them. The key of the lock is of no other use.
-const ROLES: &str = "
+pub(crate) const ROLES: &str = "
     BEGIN;
     SELECT pg_advisory_xact_lock(7109);
     DO $$ BEGIN

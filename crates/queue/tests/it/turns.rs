@@ -15,7 +15,7 @@ async fn queue(connections: u32) -> (PostgresQueue, TestDatabase) {
 }
 
 /// Until so many sessions wait for a lock.
-async fn until_waiting(watch: &mut PgConnection, sessions: i64) {
+pub(crate) async fn until_waiting(watch: &mut PgConnection, sessions: i64) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
     let enough = async {
@@ -24,6 +24,14 @@ async fn until_waiting(watch: &mut PgConnection, sessions: i64) {
         }
     };
     timeout(Duration::from_secs(60), enough).await.expect("so many wait");
+}
+
+/// Until all other sessions have ended: each tells then what it met and did.
+async fn until_alone(watch: &mut PgConnection) {
+    let alone = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()";
+    while !sqlx::query_scalar::<_, bool>(alone).fetch_one(&mut *watch).await.unwrap() {
+        sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Where there is plenty of room claims take their jobs before they take turns to be counted.
@@ -133,6 +141,67 @@ async fn a_claim_that_finds_no_place_waits_for_one_and_holds_nobody_up() {
     assert_eq!(queue.caps().await.unwrap()[0].running, 110);
 }
 
+/// What is taken away, and written anew, is read past by every claim until the table is vacuumed.
+#[tokio::test]
+async fn what_runs_under_a_cap_is_counted_in_place() {
+    const JOBS: usize = 2_000;
+    let (queue, test) = queue(4).await;
+    let jobs: Vec<_> = (0..JOBS).map(|number| NewJob::new("test", serde_json::json!(number))).collect();
+    queue.enqueue(&jobs).await.unwrap();
+    queue.set_cap(&Scope::All, Some(1_000)).await.unwrap();
+    queue.set_cap(&Scope::Kind("test".to_owned()), Some(1_000)).await.unwrap();
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let queue = queue.clone();
+        workers.spawn(async move {
+            loop {
+                let leases = queue.claim(&Claim::new("test", "worker").with_limit(1)).await.unwrap();
+                let Some(lease) = leases.first() else { return };
+                assert_eq!(queue.complete(&[Completion::new(lease.key())]).await.unwrap(), []);
+            }
+        });
+    }
+    workers.join_all().await;
+    assert!(queue.caps().await.unwrap().iter().all(|used| used.running == 0));
+    drop(queue);
+    let mut watch = PgConnection::connect(test.url()).await.unwrap();
+    until_alone(&mut watch).await;
+    let kept = "SELECT count(*) FROM barkeep.queue_use";
+    let rows = sqlx::query_scalar::<_, i64>(kept).fetch_one(&mut watch).await.unwrap();
+    assert!(rows <= 2 * (1 + 4), "one since the cap was set, and one for each that counted at the same time: {rows}");
+    let written = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'queue_use'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(written).fetch_one(&mut watch).await.unwrap(), rows, "none was taken away");
+}
+
+/// There are sixteen for each cap.
+#[tokio::test]
+async fn who_finds_all_counters_in_use_waits_for_one() {
+    let (queue, test) = queue(4).await;
+    let jobs: Vec<_> = (0..10).map(|number| NewJob::new("test", serde_json::json!(number))).collect();
+    queue.enqueue(&jobs).await.unwrap();
+    queue.set_cap(&Scope::All, Some(1_000)).await.unwrap();
+    let leases = queue.claim(&Claim::new("test", "worker").with_limit(10)).await.unwrap();
+    let mut others = Vec::new();
+    for _ in 0..16 {
+        let mut other = PgConnection::connect(test.url()).await.unwrap();
+        sqlx::raw_sql("BEGIN; SELECT barkeep.queue_counter()").execute(&mut other).await.unwrap();
+        others.push(other);
+    }
+    let ends = tokio::spawn({
+        let (queue, done) =
+            (queue.clone(), leases.iter().map(|lease| Completion::new(lease.key())).collect::<Vec<_>>());
+        async move { queue.complete(&done).await.unwrap() }
+    });
+    let mut watch = PgConnection::connect(test.url()).await.unwrap();
+    until_waiting(&mut watch, 1).await;
+    assert_eq!(queue.caps().await.unwrap()[0].running, 10);
+    for other in others {
+        other.close().await.unwrap();
+    }
+    assert_eq!(ends.await.unwrap(), []);
+    assert_eq!(queue.caps().await.unwrap()[0].running, 0);
+}
+
 /// The server would resolve a deadlock after a second, and the call would be made again: that would show nowhere else.
 #[tokio::test]
 async fn caps_that_change_while_jobs_are_claimed_and_ended_lead_to_no_deadlock() {
@@ -169,11 +238,7 @@ async fn caps_that_change_while_jobs_are_claimed_and_ended_lead_to_no_deadlock()
     assert_eq!(done, JOBS);
     drop(queue);
     let mut watch = PgConnection::connect(test.url()).await.unwrap();
-    // A session tells what it met when it ends.
-    let alone = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()";
-    while !sqlx::query_scalar::<_, bool>(alone).fetch_one(&mut watch).await.unwrap() {
-        sleep(Duration::from_millis(10)).await;
-    }
+    until_alone(&mut watch).await;
     let met = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(sqlx::query_scalar::<_, i64>(met).fetch_one(&mut watch).await.unwrap(), 0);
 }
