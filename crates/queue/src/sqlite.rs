@@ -34,7 +34,8 @@ const MIGRATIONS: Migrations = Migrations {
         Step { version: 9, sql: include_str!("../migrations/sqlite/0009_claims.sql") },
         Step { version: 10, sql: include_str!("../migrations/sqlite/0010_adds.sql") },
         Step { version: 11, sql: include_str!("../migrations/sqlite/0011_rules.sql") },
-        Step { version: 12, sql: include_str!("../migrations/sqlite/0012_counters.sql") },
+        Step { version: 12, sql: include_str!("../migrations/sqlite/0012_any_rules.sql") },
+        Step { version: 13, sql: include_str!("../migrations/sqlite/0013_counters.sql") },
     ],
 };
 

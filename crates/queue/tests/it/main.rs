@@ -15,6 +15,7 @@ mod postgres;
 mod processes;
 mod protocol;
 mod roles;
+mod rules;
 mod sqlite;
 mod tally;
 mod traps;

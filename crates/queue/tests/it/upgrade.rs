@@ -52,7 +52,8 @@ async fn what_runs_under_a_cap_is_counted_on_while_claims_and_endings_are_under_
     owner.execute(ROLES).await.unwrap();
     owner
         .execute(
-            "GRANT INSERT, DELETE ON barkeep.queue_use TO barkeep_worker;
+            "GRANT SELECT, INSERT ON barkeep.queue_cap TO barkeep_worker;
+            GRANT INSERT, DELETE ON barkeep.queue_use TO barkeep_worker;
             SELECT barkeep.queue_set_cap('', '', 1000), barkeep.queue_set_cap('test', '', 1000);
             WITH added AS (
                 INSERT INTO barkeep.queue_job (created_at, run_at, rank, max_attempts, kind, payload)
@@ -94,6 +95,8 @@ async fn what_runs_under_a_cap_is_counted_on_while_claims_and_endings_are_under_
     let done: Vec<_> = leases.iter().map(|lease| Completion::new(lease.key())).collect();
     assert_eq!(queue.complete(&done).await.unwrap(), []);
     assert_eq!(running().await, [14, 14]);
-    let may_count = "SELECT has_table_privilege('barkeep_worker', 'barkeep.queue_use', 'UPDATE')";
-    assert!(sqlx::query_scalar::<_, bool>(may_count).fetch_one(&mut watch).await.unwrap());
+    let can_work = "SELECT has_table_privilege('barkeep_worker', 'barkeep.queue_use', 'UPDATE') \
+        AND has_table_privilege('barkeep_worker', 'barkeep.queue_rules', 'SELECT') \
+        AND has_table_privilege('barkeep_worker', 'barkeep.queue_rules', 'UPDATE')";
+    assert!(sqlx::query_scalar::<_, bool>(can_work).fetch_one(&mut watch).await.unwrap(), "with the rights it had");
 }
