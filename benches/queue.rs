@@ -1,7 +1,7 @@
 //! What a job costs: added, claimed, worked on and done, until the database shows nothing unfinished.
 //!
 //!     cargo bench -p benches --bench queue
-//!     cargo bench -p benches --bench queue -- --rounds 3 --jobs 24000 --history 200000
+//!     cargo bench -p benches --bench queue -- --rounds 3 --jobs 30000 --history 200000
 //!
 //! PostgreSQL with fsync on, on a disk. Rates move with the machine; ratios within a round do so less, and the bytes and the
 //! server's CPU hardly.
@@ -35,9 +35,13 @@ const PLAIN: &str = "drain by 8 workers of 100";
 const BUDGET: &str = "... a token each of a shared budget";
 const CAPS: &str = "... under two caps";
 const CAPS_AND_BUDGET: &str = "... caps and budget";
+const ONE: &str = "... bare verbs, 8 x 1";
+const ONE_CAPPED: &str = "... one by one under two caps";
 const YOUNG: &str = "... beside no history to speak of";
 const OLD: &str = "... beside a long history";
-const ARMS: [&str; 8] = [PLAIN, RAW, VERBS, BUDGET, CAPS, CAPS_AND_BUDGET, YOUNG, OLD];
+const ARMS: [&str; 10] = [PLAIN, RAW, VERBS, BUDGET, CAPS, CAPS_AND_BUDGET, ONE, ONE_CAPPED, YOUNG, OLD];
+/// How many times as many jobs as one by one are drained otherwise, where they take about as long.
+const FEWER: usize = 10;
 
 #[tokio::main]
 async fn main() {
@@ -45,9 +49,9 @@ async fn main() {
         return;
     }
     let is_test = std::env::args().any(|argument| argument == "--test");
-    let jobs = number("--jobs", if is_test { 800 } else { 24_000 });
+    let jobs = number("--jobs", if is_test { 800 } else { 60_000 });
     let history = number("--history", if is_test { 800 } else { 1_000_000 });
-    let rounds = number("--rounds", if is_test { 1 } else { 15 });
+    let rounds = number("--rounds", if is_test { 1 } else { 11 });
     let rate = postgres(jobs, history, rounds).await;
     benches::print_ratio("queue/sqlite_beside_postgres", sqlite::run(jobs / 5).await / rate);
 }
@@ -89,6 +93,7 @@ async fn postgres(jobs: usize, history: usize, rounds: usize) -> f64 {
     report.print_ratio("with_budget", BUDGET, PLAIN, 0.9);
     report.print_ratio("with_caps", CAPS, PLAIN, 0.9);
     report.print_ratio("with_caps_and_budget", CAPS_AND_BUDGET, PLAIN, 0.9);
+    report.print_ratio("one_by_one_with_caps", ONE_CAPPED, ONE, 0.6);
     println!("a long history: {} jobs that have ended", history + jobs / 5);
     report.print_ratio("with_long_history", OLD, YOUNG, 0.95);
     held_snapshot(&old, jobs).await;
@@ -134,23 +139,26 @@ impl Bench {
     }
 
     async fn round(&self, arm: &'static str, jobs: usize, meter: &mut Meter, report: &mut Report) {
+        let is_slow = [ONE, ONE_CAPPED].contains(&arm);
+        let jobs = if is_slow { jobs / FEWER } else { jobs };
         let ((), cost) = meter.measure(load::add(&*self.queue, jobs)).await;
         if arm == PLAIN {
             report.add("enqueue, 1,000 at a time, 2 callers", jobs, cost);
         }
-        let is_capped = [CAPS, CAPS_AND_BUDGET].contains(&arm);
+        let is_capped = [CAPS, CAPS_AND_BUDGET, ONE_CAPPED].contains(&arm);
         // Not to be reached: a worker has three times a batch leased while endings wait to be written.
         self.set_caps(is_capped.then_some(4 * WORKERS as u32 * u32::from(BATCH))).await;
         let purse = [BUDGET, CAPS_AND_BUDGET].contains(&arm).then(|| self.purse.clone());
         let ((), cost) = match arm {
             RAW => meter.measure(raw::cycle(self.database.url(), jobs)).await,
-            VERBS => meter.measure(load::drain_by_verbs(&*self.queue)).await,
+            VERBS => meter.measure(load::drain_by_verbs(&*self.queue, BATCH)).await,
+            ONE | ONE_CAPPED => meter.measure(load::drain_by_verbs(&*self.queue, 1)).await,
             _ => meter.measure(load::drain_by_workers(self.queue.clone(), purse)).await,
         };
         report.add(arm, jobs, cost);
         self.set_caps(None).await;
         // pgbench may have left some.
-        load::drain_by_verbs(&*self.queue).await;
+        load::drain_by_verbs(&*self.queue, BATCH).await;
         self.vacuum().await;
     }
 
@@ -188,7 +196,7 @@ async fn held_snapshot(bench: &Bench, jobs: usize) {
     holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1").await.expect("a snapshot");
     for _ in 0..4 {
         load::add(queue, jobs).await;
-        load::drain(queue, jobs).await;
+        load::drain(queue, BATCH, jobs).await;
     }
     let held = claims().await;
     println!(
@@ -200,5 +208,5 @@ async fn held_snapshot(bench: &Bench, jobs: usize) {
     benches::print_ratio("queue/held_snapshot", held / clean);
     println!("      at most 2 wanted");
     holder.close().await.expect("a connection closes");
-    load::drain_by_verbs(queue).await;
+    load::drain_by_verbs(queue, BATCH).await;
 }

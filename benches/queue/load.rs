@@ -32,16 +32,16 @@ pub async fn add(queue: &dyn Queue, jobs: usize) {
     tokio::join!(half(0), half(1_000));
 }
 
-/// Loops that claim a batch and complete it: no runtime.
-pub async fn drain_by_verbs(queue: &dyn Both) {
-    let one = || drain(queue, usize::MAX);
+/// Loops that claim so many and complete them: no runtime.
+pub async fn drain_by_verbs(queue: &dyn Both, batch: u16) {
+    let one = || drain(queue, batch, usize::MAX);
     tokio::join!(one(), one(), one(), one(), one(), one(), one(), one());
     assert_drained(queue).await;
 }
 
 /// One such loop, until so many are done.
-pub async fn drain(queue: &dyn Both, most: usize) {
-    let claim = Claim::new(KIND, "bench").with_limit(BATCH);
+pub async fn drain(queue: &dyn Both, batch: u16, most: usize) {
+    let claim = Claim::new(KIND, "bench").with_limit(batch);
     let mut done = 0;
     while done < most {
         let leases = queue.claim(&claim).await.expect("the database answers");
