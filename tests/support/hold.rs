@@ -139,7 +139,12 @@ impl Hold {
                 // A server that was restarted meanwhile has forgotten the lock.
                 let _ = holder.close().await;
                 let mut connection = PgConnection::connect(&url).await.unwrap();
-                let lift = format!("DROP TRIGGER IF EXISTS hold ON barkeep.{}", self.write.table());
+                // The table first and then its partitions, as who writes does; the trigger alone would be dropped the other way
+                // round, and waited for crosswise.
+                let table = self.write.table();
+                let lift = format!(
+                    "BEGIN; LOCK TABLE barkeep.{table}; DROP TRIGGER IF EXISTS hold ON barkeep.{table}; COMMIT"
+                );
                 connection.execute(AssertSqlSafe(lift)).await.unwrap();
             }
         }
