@@ -2,7 +2,7 @@
 -- and then: what is taken away stays in the table until it is vacuumed, and every claim reads past it, so that jobs claimed one by
 -- one under a cap took four times as long after a few seconds. Now there are a few counters for each cap; whoever counts uses one
 -- that nobody else does until he is done, the first that is free, so that there are no more rows than are counted at once. Claims
--- and endings that began before this step add rows of their own, which do no harm.
+-- and endings that began before this step add rows of their own, which do no harm; queue_sum_up stays for them, and for nothing else.
 
 -- The first tables that claims and endings want: those that are under way come to an end, and those that come wait with nothing in
 -- hand, so that nobody waits crosswise for the tables behind them.
