@@ -1,8 +1,11 @@
 //! Everything the vendor has is stored, value by value; a second run does nothing.
 
+use std::time::Duration;
+
 use barkeep_alpaca_sim::{AlpacaSim, Market};
 use barkeep_orchestrator::calendar::{CalendarExt, Nyse};
 use barkeep_orchestrator::catalog::{Definition, Window};
+use barkeep_orchestrator::queue::Pause;
 use barkeep_orchestrator::types::{Hours, TimeRange, Timeframe};
 use barkeep_orchestrator::{Clock, Idle, Orchestrator, Settings};
 use tests::{Kind, Scene, bars_of, provider};
@@ -14,6 +17,7 @@ on_both_databases!(
     every_bar_of_the_vendor_is_stored_value_by_value,
     a_second_backfill_makes_no_request,
     a_backfill_that_lacks_nothing_leaves_the_slices_of_others_alone,
+    a_backfill_ends_though_slices_of_others_are_paused,
     f18_ticks_without_progress_leave_the_queue_as_it_was,
     an_overlapping_definition_fetches_only_what_is_new,
     all_timeframes_are_filled,
@@ -94,6 +98,17 @@ async fn a_backfill_that_lacks_nothing_leaves_the_slices_of_others_alone(kind: K
     }
     assert_eq!(simulator.requests().total, asked);
     assert_eq!(orchestrator.backend().inspect.live("slice").await.unwrap(), queued);
+}
+
+async fn a_backfill_ends_though_slices_of_others_are_paused(kind: Kind) {
+    let (scene, simulator) = (Scene::on(kind).await, simulator().await);
+    let orchestrator = orchestrator(&scene, &simulator).await;
+    orchestrator.batch(&definition("others", &["MSFT", "NVDA"], Timeframe::H1, quarter())).await.unwrap();
+    orchestrator.backend().control.pause(&Pause::Group("others".into())).await.unwrap();
+    let mine = definition("mine", &["AAPL"], Timeframe::H1, quarter());
+    let stop = CancellationToken::new();
+    let filled = tokio::time::timeout(Duration::from_secs(20), orchestrator.backfill(&[mine], &stop)).await;
+    assert!(filled.expect("it waits for its own alone").unwrap().complete);
 }
 
 async fn f18_ticks_without_progress_leave_the_queue_as_it_was(kind: Kind) {

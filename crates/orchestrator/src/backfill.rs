@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(200);
 const TOLD: Duration = Duration::from_millis(10);
 /// How often it plans anew although they are not: another process may have died.
 const REPLAN: Duration = Duration::from_secs(60);
+/// How soon it does once as many have ended, the first time: those that are left may be of others, who may have paused them.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What a backfill came to. Slices, requests and bars are those of this process; others may have shared the work.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -100,6 +102,7 @@ async fn plan_until_done(
     excused: &Excused,
     is_missing: &Notify,
 ) -> Result<()> {
+    let mut soon = SOON;
     loop {
         let before = *orchestrator.progress().ended().borrow();
         let mut slices = 0;
@@ -109,25 +112,32 @@ async fn plan_until_done(
                 // Without reference data bars can be fetched all the same.
                 return errors.find(|error| !matches!(error, Error::Reference(_))).map_or(Ok(()), Err);
             }
-            Ok(report) => slices = report.jobs_dispatched,
+            Ok(report) => {
+                slices = report.jobs_dispatched;
+                soon = if slices > 0 { SOON } else { soon };
+            }
             Err(error) if error.is_transient() => {
                 tracing::warn!(code = error.code(), %error, "tick failed; trying again");
             }
             Err(error) => return Err(error),
         }
         is_missing.notify_one();
-        wait_for_slices(orchestrator, before + slices).await;
+        wait_for_slices(orchestrator, before + slices, soon).await;
+        soon = REPLAN.min(soon * 2);
     }
 }
 
 /// Waits until the queue holds no slice, or it is time to plan anew. It looks now and then, as others may do slices too, and
-/// once as many have ended here as are `expected` to have.
-async fn wait_for_slices(orchestrator: &Orchestrator, expected: u64) {
-    let waiting = Instant::now();
+/// once as many have ended here as are `expected` to have; from then on it waits no longer than `soon`.
+async fn wait_for_slices(orchestrator: &Orchestrator, expected: u64, soon: Duration) {
+    let mut until = Instant::now() + REPLAN;
     let mut ended = orchestrator.progress().ended();
     let mut told = TOLD;
-    while waiting.elapsed() < REPLAN {
+    while Instant::now() < until {
         if timeout(LOOK, ended.wait_for(|ended| *ended >= expected)).await.is_ok() {
+            if told == TOLD {
+                until = until.min(Instant::now() + soon);
+            }
             sleep(told).await;
             told = LOOK.min(told * 2);
         }
