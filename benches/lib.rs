@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 pub mod bound;
+pub mod processor;
 pub mod scenarios;
 pub mod universe;
 pub mod vendor;
@@ -11,6 +12,13 @@ pub mod vendor;
 /// Prints a ratio that a reader or a script can check.
 pub fn print_ratio(name: &str, value: f64) {
     println!("ratio {name} {value:.4}");
+}
+
+/// The one in the middle, as little as that says; not a number where there is none.
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Whether to measure, as `cargo bench` does, or only to show that the bench runs, as `cargo test` does.

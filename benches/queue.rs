@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use barkeep_database::{Postgres, PostgresSettings};
 use barkeep_queue::{Budgets, Claim, Completion, Control, PostgresQueue, Purse, Queue, Rate, Scope};
 use barkeep_test_postgres::{Server, Stop, TestDatabase};
+use benches::processor;
 use sqlx::{Connection, Executor, PgConnection};
 
 use load::{BATCH, KIND, WORKERS};
@@ -188,7 +189,7 @@ async fn held_snapshot(bench: &Bench, jobs: usize) {
             took.push(began.elapsed().as_secs_f64());
             queue.complete(&[Completion::new(lease.key())]).await.expect("the database answers");
         }
-        report::median(&report::sorted(took.into_iter()))
+        benches::median(took)
     };
     load::add(queue, jobs).await;
     let clean = claims().await;

@@ -12,6 +12,7 @@ use barkeep_queue::{
     Claim, Completion, Extension, Failure, Job, JobId, Lease, LeaseKey, NewJob, Queue, Reaped, Release, Result,
     Spending, SqliteQueue, Verdict, Worker,
 };
+use benches::processor::process;
 use tokio::task::JoinSet;
 
 const WORKERS: usize = 8;
@@ -89,7 +90,7 @@ async fn main() {
         spent[1].push(workers(jobs, waits).await);
         spent[2].push(tasks(jobs).await);
     }
-    let [at_once, waiting, tasks] = spent.map(median);
+    let [at_once, waiting, tasks] = spent.map(benches::median);
     println!(
         "us of processor time a job: {at_once:.2} that ends at once, {waiting:.2} that waits, {tasks:.2} a bare task"
     );
@@ -142,14 +143,5 @@ async fn tasks(jobs: i64) -> f64 {
 
 /// What this process has used so far; none where there is no /proc.
 fn processor_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    // Of this process itself, in its own code and in the system's, in hundredths of a second.
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(10 * ticks)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    process("self").map_or(Duration::ZERO, |process| process.own)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use benches::median;
+
 use crate::meter::Cost;
 
 /// What the rounds found out, by what was done.
@@ -40,15 +42,16 @@ impl Report {
     /// How many times as fast `ours` was, round by round: the median, and from where to where.
     pub fn print_ratio(&self, name: &str, ours: &'static str, theirs: &'static str, at_least: f64) {
         let rates = |name| self.of(name).iter().map(|figure| figure.rate);
-        let ratios = sorted(rates(ours).zip(rates(theirs)).map(|(ours, theirs)| ours / theirs));
-        benches::print_ratio(&format!("queue/{name}"), median(&ratios));
-        let (least, most) = (ratios.first().unwrap_or(&f64::NAN), ratios.last().unwrap_or(&f64::NAN));
+        let ratios: Vec<f64> = rates(ours).zip(rates(theirs)).map(|(ours, theirs)| ours / theirs).collect();
+        let (least, most) =
+            (ratios.iter().copied().fold(f64::NAN, f64::min), ratios.iter().copied().fold(f64::NAN, f64::max));
+        benches::print_ratio(&format!("queue/{name}"), median(ratios.iter().copied()));
         println!("      {at_least} wanted; from {least:.2} to {most:.2} in {} rounds", ratios.len());
     }
 
     /// What a job costs, whichever machine it is.
     pub fn print_costs(&self, name: &'static str) {
-        let of = |figure: fn(&Figure) -> f64| median(&sorted(self.of(name).iter().map(figure)));
+        let of = |figure: fn(&Figure) -> f64| median(self.of(name).iter().map(figure));
         benches::print_ratio("queue/wal_bytes_a_job", of(|figure| figure.wal_bytes));
         println!("      at most 800 wanted, better 500");
         benches::print_ratio("queue/server_us_a_job", of(|figure| figure.server_us));
@@ -57,20 +60,10 @@ impl Report {
 
     /// How many a second, at the median.
     pub fn rate(&self, name: &'static str) -> f64 {
-        median(&sorted(self.of(name).iter().map(|figure| figure.rate)))
+        median(self.of(name).iter().map(|figure| figure.rate))
     }
 
     fn of(&self, name: &str) -> &[Figure] {
         self.figures.get(name).map_or(&[], Vec::as_slice)
     }
-}
-
-pub fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-pub fn median(sorted: &[f64]) -> f64 {
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }

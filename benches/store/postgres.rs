@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use barkeep_store::{Commit, PostgresStore, Store};
 use barkeep_test_postgres::TestDatabase;
 use barkeep_types::{Bar, TimeRange};
+use benches::median;
 use sqlx::{Connection, PgConnection};
 
 use crate::market::{self, PAGE};
 use crate::reads::{self, open};
-use crate::report::{Cost, at_least, at_most, best, figure, median, typical};
+use crate::report::{Cost, at_least, at_most, best, figure, typical};
 use crate::watch::Watch;
 use crate::{raw, server};
 

@@ -51,12 +51,6 @@ pub fn best(costs: &[Cost]) -> Cost {
     *costs.iter().min_by_key(|cost| cost.wall).expect("at least one run")
 }
 
-pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_unstable_by(f64::total_cmp);
-    figures[figures.len() / 2]
-}
-
 /// A figure that nothing is held to.
 pub fn figure(name: &str, found: f64) {
     benches::print_ratio(&format!("store/{name}"), found);

@@ -9,6 +9,8 @@ mod graphile;
 mod meter;
 mod peer;
 mod pgmq_peer;
+#[path = "../../../processor.rs"]
+mod processor;
 mod report;
 
 use std::time::Duration;
