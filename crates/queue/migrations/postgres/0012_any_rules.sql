@@ -7,8 +7,6 @@ CREATE TABLE barkeep.queue_rules (
     are_capped boolean NOT NULL
 );
 
-INSERT INTO barkeep.queue_rules (are_paused, are_spending, are_capped) VALUES (false, false, false);
-
 -- Whoever may see caps may see whether there are any; who may set them may lock this table.
 DO $$
 DECLARE
@@ -54,17 +52,19 @@ FOR EACH STATEMENT EXECUTE FUNCTION barkeep.queue_note_rules();
 CREATE TRIGGER queue_note_rules AFTER INSERT OR DELETE OR TRUNCATE ON barkeep.queue_cap
 FOR EACH STATEMENT EXECUTE FUNCTION barkeep.queue_note_rules();
 
-UPDATE barkeep.queue_rules
-SET are_paused = EXISTS (SELECT FROM barkeep.queue_pause),
-    are_spending = EXISTS (SELECT FROM barkeep.queue_budget_of),
-    are_capped = EXISTS (SELECT FROM barkeep.queue_cap);
+-- The one row there is.
+INSERT INTO barkeep.queue_rules (are_paused, are_spending, are_capped)
+SELECT
+    EXISTS (SELECT FROM barkeep.queue_pause),
+    EXISTS (SELECT FROM barkeep.queue_budget_of),
+    EXISTS (SELECT FROM barkeep.queue_cap);
 
 -- Sets a cap, or lifts it (null). What runs is counted anew, while nothing begins or ends.
 CREATE OR REPLACE FUNCTION barkeep.queue_set_cap(of_kind text, of_group text, new_cap int) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    -- Every statement that begins or ends jobs reads one of these tables first or last.
+    -- Every statement that begins or ends jobs reads one of these tables.
     LOCK TABLE barkeep.queue_rules IN ACCESS EXCLUSIVE MODE;
     LOCK TABLE barkeep.queue_cap IN ACCESS EXCLUSIVE MODE;
     DELETE FROM barkeep.queue_cap WHERE kind = of_kind AND group_name = of_group;
