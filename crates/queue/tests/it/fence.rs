@@ -11,6 +11,8 @@ use barkeep_test_postgres::TestDatabase;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
+use crate::sessions::until_waiting;
+
 const LEASE: Duration = Duration::from_secs(60);
 
 async fn leased(queue: &dyn Subject) -> (Lease, Fence) {
@@ -120,16 +122,9 @@ async fn what_a_fence_guards_is_committed_before_the_lease_can_be_taken_back() {
 
 /// Returns once a session of this database waits for another's lock.
 async fn waits_for_a_lock(database: &Postgres) {
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let asking = async {
-        let mut connection = database.connection().await.unwrap();
-        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await.unwrap() == 0 {
-            tokio::task::yield_now().await;
-        }
-        connection.finish().await.unwrap();
-    };
-    tokio::time::timeout(Duration::from_secs(30), asking).await.expect("somebody waits");
+    let mut connection = database.connection().await.unwrap();
+    until_waiting(&mut connection, 1).await;
+    connection.finish().await.unwrap();
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod processes;
 mod protocol;
 mod roles;
 mod rules;
+mod sessions;
 mod sqlite;
 mod tally;
 mod traps;

@@ -2,17 +2,12 @@
 
 use std::time::Duration;
 
-use barkeep_database::Postgres;
-use barkeep_queue::{Budgets, Claim, Control, Inspect, NewJob, Pause, PostgresQueue, Queue, Rate, Scope};
-use barkeep_test_postgres::TestDatabase;
+use barkeep_queue::{Budgets, Claim, Control, Inspect, NewJob, Pause, Queue, Rate, Scope};
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::turns::until_waiting;
-
-async fn queue() -> (PostgresQueue, TestDatabase) {
-    let test = TestDatabase::create().await;
-    (PostgresQueue::open(&Postgres::connect(test.url()).await.unwrap()).await.unwrap(), test)
-}
+use crate::postgres::queue;
+use crate::sessions::until_waiting;
+use crate::upgrade::CLAIM;
 
 async fn known(connection: &mut PgConnection) -> (bool, bool, bool) {
     let known = "SELECT are_paused, are_spending, are_capped FROM barkeep.queue_rules";
@@ -74,9 +69,7 @@ async fn a_first_cap_waits_for_the_claims_and_endings_under_way_and_counts_what_
     let connect = async || PgConnection::connect(test.url()).await.unwrap();
     let (mut claims, mut ends, mut watch) = (connect().await, connect().await, connect().await);
     let (mut claims, mut ends) = (claims.begin().await.unwrap(), ends.begin().await.unwrap());
-    let claim = "SELECT barkeep.queue_claim(now(), 'test', 5, now() + interval '1 hour', gen_random_uuid(), 'worker', \
-        NULL, NULL, NULL)";
-    claims.execute(claim).await.unwrap();
+    claims.execute(CLAIM).await.unwrap();
     let complete = "SELECT barkeep.queue_complete(now(), array_agg(id), array_agg(token), array_agg(NULL::text), \
         array_agg(0::bigint)) FROM (SELECT id, token FROM barkeep.queue_lease ORDER BY id LIMIT 3) AS three";
     ends.execute(complete).await.unwrap();

@@ -6,32 +6,14 @@ use barkeep_database::{Postgres, PostgresSettings};
 use barkeep_queue::{Claim, Completion, Control, Inspect, NewJob, PostgresQueue, Queue, Release, Scope};
 use barkeep_test_postgres::TestDatabase;
 use sqlx::{Connection, PgConnection};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
+
+use crate::sessions::{until_alone, until_waiting};
 
 async fn queue(connections: u32) -> (PostgresQueue, TestDatabase) {
     let test = TestDatabase::create().await;
     let settings = PostgresSettings::new(test.url().parse().unwrap()).with_connections(connections);
     (PostgresQueue::open(&Postgres::connect_with(settings).await.unwrap()).await.unwrap(), test)
-}
-
-/// Until so many sessions wait for a lock.
-pub(crate) async fn until_waiting(watch: &mut PgConnection, sessions: i64) {
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    let enough = async {
-        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *watch).await.unwrap() < sessions {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(Duration::from_secs(60), enough).await.expect("so many wait");
-}
-
-/// Until all other sessions have ended: each tells then what it met and did.
-async fn until_alone(watch: &mut PgConnection) {
-    let alone = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()";
-    while !sqlx::query_scalar::<_, bool>(alone).fetch_one(&mut *watch).await.unwrap() {
-        sleep(Duration::from_millis(10)).await;
-    }
 }
 
 /// Where there is plenty of room claims take their jobs before they take turns to be counted.

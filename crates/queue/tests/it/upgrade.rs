@@ -6,7 +6,7 @@ use barkeep_test_postgres::TestDatabase;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::roles::ROLES;
-use crate::turns::until_waiting;
+use crate::sessions::until_waiting;
 
 const BEFORE_COUNTERS: Migrations = Migrations {
     component: "queue",
@@ -25,7 +25,7 @@ const BEFORE_COUNTERS: Migrations = Migrations {
     ],
 };
 
-const CLAIM: &str = "SELECT barkeep.queue_claim(now(), 'test', 5, now() + interval '1 hour', gen_random_uuid(), 'worker', \
+pub(crate) const CLAIM: &str = "SELECT barkeep.queue_claim(now(), 'test', 5, now() + interval '1 hour', gen_random_uuid(), 'worker', \
     NULL, NULL, NULL)";
 
 /// Ends what has a lease out of three jobs.
