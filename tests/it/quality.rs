@@ -122,7 +122,7 @@ async fn a_backfill_waits_for_the_looks_whose_time_has_come(kind: Kind) {
     let simulator =
         AlpacaSim::options().with_market(market).with_now(early - TimeDelta::hours(1)).start().await.unwrap();
     let settings = Settings::default().with_clock(Clock::Fixed(early)).with_workers(1);
-    let settings = settings.with_recheck_after(TimeDelta::seconds(2));
+    let settings = settings.with_recheck_after(TimeDelta::seconds(5));
     let orchestrator = Orchestrator::with_settings(provider(&simulator), Nyse, scene.backend().await, settings);
     let definition = definition(&["HOLE"], Timeframe::M15);
     let first = orchestrator.backfill(std::slice::from_ref(&definition), &stop).await.unwrap();
@@ -130,7 +130,9 @@ async fn a_backfill_waits_for_the_looks_whose_time_has_come(kind: Kind) {
     assert_eq!(orchestrator.status().await.unwrap().rechecks.waiting, 1);
 
     simulator.set_now(early);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    while orchestrator.status().await.unwrap().rechecks.ready == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let again = orchestrator.backfill(&[definition], &stop).await.unwrap();
     assert!(again.complete && again.bars_written == 18, "{again:?}");
     assert_eq!(orchestrator.status().await.unwrap().rechecks.live(), 0);
