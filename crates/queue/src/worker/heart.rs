@@ -87,13 +87,17 @@ pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, worker: Presence, st
     let mut beats = tokio::time::interval((lease / 3).max(Duration::from_millis(1)));
     beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut extended_at = Instant::now();
+    let mut is_first = true;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = beats.tick() => {}
         }
+        // The first beat comes at once, to show that the worker lives: what it holds by then was leased just now.
+        let keys = if is_first { Vec::new() } else { held.keys() };
+        is_first = false;
         // What fails now is tried again at the next beat, when two thirds of the lease may be left to do it in.
-        let (keys, asked_at) = (held.keys(), Instant::now());
+        let asked_at = Instant::now();
         match queue.extend(&keys, lease).await {
             Ok(extensions) => {
                 extended_at = asked_at;
@@ -122,5 +126,28 @@ pub(super) async fn beat(queue: Arc<dyn Queue>, held: Held, worker: Presence, st
             Ok(_) => {}
             Err(error) => tracing::warn!(code = error.code(), "lapsed leases not looked for"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::{Claim, Control, MemoryQueue, NewJob, Select};
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_leased_just_now_is_extended_after_a_third_of_the_lease() {
+        let queue = MemoryQueue::new();
+        queue.enqueue(&[NewJob::new("test", serde_json::Value::Null)]).await.unwrap();
+        let job = Job::new(queue.claim(&Claim::new("test", "worker")).await.unwrap().remove(0));
+        let held = Held::default();
+        held.add(&job);
+        // Who extends is told so.
+        queue.cancel(&Select::jobs([job.id])).await.unwrap();
+        let beating = tokio::spawn(beat(Arc::new(queue), held, Presence::new("worker"), CancellationToken::new()));
+        timeout(Duration::from_secs(19), job.stopped()).await.unwrap_err();
+        assert_eq!(timeout(Duration::from_secs(2), job.stopped()).await.unwrap(), StopReason::Cancelled);
+        beating.abort();
     }
 }
